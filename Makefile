@@ -1,0 +1,63 @@
+# AMM-500.  `make help` lists the verbs; each sets up what it needs on a machine that has Python with venv, make and a C compiler.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+MARKET ?= us500
+SPEED ?= 1
+PORT_BASE ?= 0
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all test-containers bench lint lock kill arm pause resume drain status clean
+
+help: ## list the verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+$(VENV)/demo.done: requirements/demo.txt
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/demo.txt
+	@touch $@
+
+$(VENV)/dev.done: requirements/dev.txt
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@ $(VENV)/demo.done
+
+setup: $(VENV)/demo.done ## install what `make demo` needs and compile the kernels
+	@$(PY) -m common.kernel
+
+demo: setup ## the whole system, no Docker, keys or network [DATA= SPEED= MINUTES= MARKET=us500|btc|standx PORT_BASE=]
+	@$(PY) -m scripts.demo --market $(MARKET) --speed $(SPEED) --port-base $(PORT_BASE) \
+		$(if $(DATA),--data $(DATA)) $(if $(MINUTES),--minutes $(MINUTES))
+
+test: $(VENV)/dev.done ## unit, property and end-to-end tests on real Redis, sockets and processes, with coverage
+	@$(PY) -m common.kernel
+	@$(PY) -m scripts.test
+
+test-all: $(VENV)/dev.done ## everything, with 10^5 cases a kernel
+	@$(PY) -m common.kernel
+	@AMM_CASES=100000 $(PY) -m scripts.test
+
+test-containers: $(VENV)/dev.done ## tests that need a container engine
+	@$(PY) -m pytest -m container -rs tests/containers
+
+bench: $(VENV)/dev.done ## measure, as ratios in one run; writes reports/bench.json
+	@$(PY) -m common.kernel
+	@$(PY) -m scripts.bench
+
+lint: $(VENV)/dev.done ## ruff and mypy
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+
+lock: ## make requirements/*.txt anew from pyproject.toml
+	@test -x .venv-lock/bin/uv || ($(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv)
+	@PATH="$(CURDIR)/.venv-lock/bin:$$PATH" scripts/lock
+
+kill arm pause resume drain: ## control a running system [REASON="..."]
+	@PORT_BASE=$(PORT_BASE) $(PY) -m scripts.control $@ $(if $(REASON),--reason "$(REASON)")
+
+status: ## what the running system says of itself
+	@PORT_BASE=$(PORT_BASE) $(PY) -m scripts.control status
+
+clean: ## remove what was made (not the reports)
+	rm -rf run .venv .venv-lock .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

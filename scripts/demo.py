@@ -1,0 +1,178 @@
+"""`make demo`: the whole system on a synthetic or recorded market, one status table, an honest report at the end.
+
+No Docker, no keys, no network: everything runs on 127.0.0.1 under one supervisor. Ctrl-C, or MINUTES gone by,
+pauses quoting, waits until the venue itself shows 0 resting orders, compares our books with the venue's, writes
+`reports/session/` and stops all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from common.config import load
+from common.errors import EXIT_CONFIG, EXIT_FAULT, EXIT_OK, AmmError, ConfigError, LinkDown
+from common.kernel import ROOT
+from scripts.session_report import Report, settle, shown, write
+from scripts.stack import Plan, Stack, wait_for
+
+FIRST_QUOTE_S = 60.0
+REFRESH_S = 0.5
+PLAIN_LINE_S = 5.0
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = _arguments(argv)
+    console = Console(stderr=False, highlight=False)
+    try:
+        return run(arguments, console)
+    except ConfigError as error:
+        console.print(f"[bold red]cannot start:[/] {error}")
+        return EXIT_CONFIG
+    except AmmError as error:
+        console.print(f"[bold red]the demonstration failed:[/] {error}")
+        return EXIT_FAULT
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Run until told to stop; 0 only when nothing rests, the books agree and nothing was logged as an error."""
+    settings = load("monitor", {"MARKET": arguments.market})
+    plan = Plan(
+        market=arguments.market,
+        data=arguments.data.resolve() if arguments.data else None,
+        speed=arguments.speed,
+        seed=arguments.seed,
+        latency=arguments.latency,
+        flow=arguments.flow,
+        equity_usd=int(settings.equity_usd),
+        port_base=arguments.port_base,
+    )
+    stop = _StopFlag()
+    with Stack(plan) as stack:
+        stack.prepare()
+        began = time.monotonic()
+        stack.start()
+        console.print(f"starting {settings.market.coin} at {plan.speed:g}x; page http://127.0.0.1:{stack.page_port}/")
+        first = wait_for(lambda: stop.set or stack.resting() > 0, FIRST_QUOTE_S, "first quotes at the venue")
+        if first and not stop.set:
+            console.print(f"first quotes rest at the venue {time.monotonic() - began:.1f} s after the start")
+        _watch(stack, stop, began, arguments.minutes, console)
+        console.print("stopping: no new quotes, cancelling all")
+        report = settle(stack, plan, settings)
+        code = stack.stop()
+    paths = write(report, ROOT / "reports" / "session")
+    console.print(shown(report))
+    console.print(f"written: {', '.join(str(p.relative_to(ROOT)) for p in paths)}")
+    return EXIT_OK if _is_clean(report, code, console) else EXIT_FAULT
+
+
+def _is_clean(report: Report, supervisor_code: int | None, console: Console) -> bool:
+    faults = list(report.faults())
+    if supervisor_code != 0:
+        faults.append(f"supervisor ended with {supervisor_code}")
+    for fault in faults:
+        console.print(f"[bold red]not clean:[/] {fault}")
+    return not faults
+
+
+class _StopFlag:
+    """Set by Ctrl-C or SIGTERM; the second Ctrl-C is ignored while orders are being cancelled."""
+
+    def __init__(self) -> None:
+        self.set = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, *_: object) -> None:
+        self.set = True
+
+
+def _watch(stack: Stack, stop: _StopFlag, began: float, minutes: float | None, console: Console) -> None:
+    """Show the status until stopped; a terminal gets one table that updates, a file one line every 5 s."""
+    until = float("inf") if minutes is None else began + minutes * 60
+    said = 0.0
+    with Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else _NoLive() as live:
+        while not stop.set and time.monotonic() < until:
+            if not stack.alive():
+                raise LinkDown(f"supervisor ended early: see {stack.dir / 'logs'}")
+            try:
+                status = stack.status()
+            except LinkDown:
+                status = {}
+            if console.is_terminal:
+                live.update(_table(status, time.monotonic() - began))
+            elif status and time.monotonic() - said > PLAIN_LINE_S:
+                said = time.monotonic()
+                console.print(_line(status, time.monotonic() - began))
+            time.sleep(min(REFRESH_S, max(until - time.monotonic(), 0.0)))
+
+
+class _NoLive:
+    def __enter__(self) -> _NoLive:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+    def update(self, table: Table) -> None:
+        raise AssertionError("only a terminal is updated in place")
+
+
+def _pieces(status: dict[str, Any]) -> list[tuple[str, str]]:
+    """The status as (name, text) pairs, the same for table and line."""
+    pnl, budget, edge = status["pnl"], status["action_budget"], status["edge_bps"]
+    interval = "-" if edge["mean"] is None else f"{edge['mean']:+.2f} [{edge['lo']:+.2f}, {edge['hi']:+.2f}]"
+    return [
+        ("mode", str(status["mode"])),
+        ("net", f"{pnl['net']:+.2f} USD"),
+        ("spread", f"{pnl['spread']:+.2f}"),
+        ("inventory", f"{pnl['inventory']:+.2f}"),
+        ("fees", f"{pnl['fees']:+.2f}"),
+        ("funding", f"{pnl['funding']:+.4f}"),
+        ("edge bps", interval),
+        ("position", str(status["position"]["text"])),
+        ("quotes", str(status["open_orders"])),
+        ("fills", str(status["fills_count"])),
+        ("actions left", str(budget["remaining"])),
+    ]
+
+
+def _line(status: dict[str, Any], elapsed_s: float) -> str:
+    return f"{elapsed_s:6.0f} s  " + "  ".join(f"{name} {text}" for name, text in _pieces(status))
+
+
+def _table(status: dict[str, Any], elapsed_s: float) -> Table:
+    table = Table(title=f"AMM-500, {elapsed_s:.0f} s (Ctrl-C stops and reports)", show_header=False)
+    for name, text in _pieces(status) if status else [("state", "starting")]:
+        table.add_row(name, text)
+    return table
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--market", default="us500", help="profile in config/")
+    parser.add_argument("--data", type=Path, help="event arrays (.npz) to replay; without it the market is synthetic")
+    parser.add_argument("--speed", type=float, default=1.0, help="market seconds per second")
+    parser.add_argument("--minutes", type=float, help="stop by itself after this many minutes of the machine's time")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--latency", choices=("good", "typical", "bad"), default="typical")
+    parser.add_argument("--flow", default="", help="synthetic flow: xyz100 (default), km, btc")
+    parser.add_argument("--port-base", type=int, default=0, help="added to every port")
+    parsed = parser.parse_args(argv)
+    if not 0 < parsed.speed <= 100:
+        parser.exit(EXIT_CONFIG, f"SPEED = {parsed.speed}: allowed is above 0 and at most 100\n")
+    if parsed.minutes is not None and not 0 < parsed.minutes <= 10_000:
+        parser.exit(EXIT_CONFIG, f"MINUTES = {parsed.minutes}: allowed is above 0 and at most 10000\n")
+    return parsed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""`make test`: every test that can run here, with line coverage held to its bar; says what was skipped and why.
+
+Coverage is measured with plain kernels (compiled code cannot be traced); the compiled ones are held against the
+plain ones by `tests/kernels`. The bar stands on the rooms that decide: common, quoter, executor, riskd and
+simvenue's core.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from common.kernel import ROOT
+
+BAR_PERCENT = 85
+ROOMS = ("common", "quoter", "executor", "riskd", "simvenue")
+
+
+def main() -> int:
+    environ = {**os.environ, "AMM_KERNELS": "plain", "HYPOTHESIS_STORAGE_DIRECTORY": str(ROOT / "run" / "hypothesis")}
+    for stale in ROOT.glob(".coverage.*"):
+        stale.unlink()
+    workers = str(min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2))
+    fast = [
+        sys.executable, "-m", "pytest", "tests", "--ignore=tests/e2e", "-m", "not container", "-n", workers,
+        "--dist", "loadfile", "-rs", "--cov", "--cov-report=", *sys.argv[1:],
+    ]  # fmt: skip
+    whole = [sys.executable, "-m", "pytest", "tests/e2e", "-m", "not container", "-rs", *sys.argv[1:]]
+    code = subprocess.call(fast, cwd=ROOT, env=environ)
+    code = subprocess.call(whole, cwd=ROOT, env={k: v for k, v in environ.items() if k != "AMM_KERNELS"}) or code
+    include = ",".join(f"{room}/*" for room in ROOMS)
+    bar = [
+        sys.executable,
+        "-m",
+        "coverage",
+        "report",
+        f"--include={include}",
+        f"--fail-under={BAR_PERCENT}",
+        "--skip-covered",
+    ]
+    return subprocess.call(bar, cwd=ROOT) or code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""What is left at the venue when a part dies: bounds are read from the venue's own times, in its own ledger."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+from scripts.stack import Stack, wait_for
+
+PROBE_LATE_S = 0.2
+
+
+def _seconds_until_none_rest(stack: Stack, limit_s: float) -> tuple[float, float]:
+    """(machine seconds until the venue shows 0 resting, worst lateness of an idle probe meanwhile)."""
+    began = last = time.monotonic()
+    late = 0.0
+    while True:
+        if stack.resting() == 0:
+            return time.monotonic() - began, late
+        if time.monotonic() - began > limit_s:
+            raise AssertionError(f"orders still rest after {limit_s} s")
+        time.sleep(0.05)
+        late = max(late, time.monotonic() - last - 0.05)
+        last = time.monotonic()
+
+
+def _trial(stack: Stack, strike: Callable[[], None], bound_s: float) -> float:
+    """Strike until a trial was not disturbed by a busy machine; returns the seconds it took."""
+    for _ in range(3):
+        wait_for(lambda: stack.resting() > 0, 60, "quotes before the fault")
+        strike()
+        took, late = _seconds_until_none_rest(stack, bound_s + 10)
+        if late <= PROBE_LATE_S or took <= bound_s:
+            return took
+    return took
+
+
+def _kill(stack: Stack, name: str) -> int:
+    pid = int(wait_for(lambda: stack.pid(name), 30, f"{name} running"))
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
+def test_warden_cancels_within_5_s_when_the_executor_is_killed_and_no_order_is_orphaned(stack: Stack) -> None:
+    took = _trial(stack, lambda: _kill(stack, "executor") and None, 5.0)
+    assert took <= 5.0
+    wait_for(lambda: stack.resting() > 0, 60, "quoting after the executor came back")
+    known = {row["cloid"] for row in stack.status()["quotes"]["resting"]}
+    resting = {row["cloid"] for row in stack.ledger()["resting"] if row["address"] == stack.master}
+    for _ in range(100):  # both views move; an orphan would stay
+        if resting <= known:
+            break
+        known = {row["cloid"] for row in stack.status()["quotes"]["resting"]}
+        resting &= {row["cloid"] for row in stack.ledger()["resting"]}
+        time.sleep(0.05)
+    assert resting <= known
+
+
+def test_nothing_rests_3_s_after_redis_is_killed_and_quoting_resumes(stack: Stack) -> None:
+    took = _trial(stack, lambda: _kill(stack, "redis") and None, 3.0)
+    assert took <= 3.0
+    wait_for(lambda: stack.resting() > 0, 30, "quoting after Redis came back")
