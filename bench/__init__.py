@@ -1,1 +1,1 @@
-"""Measurements, as ratios in one run: `make bench` writes `reports/bench.json`. Nothing here is asserted by the tests."""
+"""Measurements, as ratios in one run: `make bench` writes `reports/bench.json`; the tests assert none of it."""

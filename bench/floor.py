@@ -1,4 +1,4 @@
-"""The same hops by the barest client: socket in, two Redis streams, socket out, three processes, blocking sockets, raw RESP.
+"""The same hops by the barest client: socket in, two Redis streams, socket out, in three blocking processes.
 
 Nothing is decoded, decided, journalled or signed, so no system can be faster on this machine: the floor of the
 tick-to-order figure.

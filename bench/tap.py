@@ -56,7 +56,7 @@ class Tap:
 
 
 def pair(quotes_ns: list[int], orders_ns: list[int], within_ns: int = 200_000_000) -> list[int]:
-    """For each order request the time since the last market message before it; later ones of the same message are left out."""
+    """Per order request the time since the last market message before it; only the first request of each message."""
     found: list[int] = []
     place = 0
     used = -1

@@ -37,7 +37,8 @@ def main(argv: list[str] | None = None) -> int:
         if parsed.verb != "kill":
             sys.stderr.write(f"the control page does not answer on port {port}: {error}\n")
             return EXIT_FAULT
-        text = f"the control page does not answer; wrote {_kill_file(run_dir, parsed.reason)}: executor and warden cancel all"
+        path = _kill_file(run_dir, parsed.reason)
+        text = f"the control page does not answer; wrote {path}: executor and warden cancel all"
     sys.stdout.write(text + "\n")
     return EXIT_OK
 
