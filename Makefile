@@ -42,7 +42,7 @@ test-containers: $(VENV)/dev.done ## tests that need a container engine
 
 bench: $(VENV)/dev.done ## measure, as ratios in one run; writes reports/bench.json
 	@$(PY) -m common.kernel
-	@$(PY) -m scripts.bench
+	@$(PY) -m bench
 
 lint: $(VENV)/dev.done ## ruff and mypy
 	@$(VENV)/bin/ruff check .

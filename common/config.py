@@ -10,6 +10,8 @@ and source.
 from __future__ import annotations
 
 import hashlib
+import ipaddress
+import json
 import math
 import os
 import re
@@ -20,8 +22,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from common.config_text import parse_dotenv, read_text, sentence, to_bool, to_typed
 from common.errors import ConfigError
 from common.kernel import ROOT
+from common.redact import redact
 
 MAINNET_URL = "https://api.hyperliquid.xyz"
 TESTNET_URL = "https://api.hyperliquid-testnet.xyz"
@@ -140,6 +144,19 @@ class Quoting(_Part):
     cancel_move_bps: float = Field(10.0, gt=0, le=1000, description="a book move beyond this cancels first")
     collar_bps: float = Field(100.0, gt=0, le=2000, description="quotes stay this near to the oracle")
     data_age_max_s: float = Field(1.5, gt=0, le=30)
+    high_vol_pause_ratio: float = Field(
+        1.5, ge=1, le=10, description="above this multiple of high_vol_annual: no quotes"
+    )
+    book_half_life_s: float = Field(
+        5.0, gt=0, le=600, description="averaging of imbalance and local depth, so that one print does not flip a rule"
+    )
+    max_position_urgency: float = Field(
+        0.5, ge=0, le=1, description="urgency an overdue position adds, in full at 2x max_position_s"
+    )
+    hold_ratio: float = Field(
+        0.05, ge=0, le=1, description="nor is a move below this share of the level's distance published"
+    )
+    hold_size_ratio: float = Field(0.3, ge=0, le=1, description="a smaller relative change of a size is not published")
 
     @field_validator("tier_shares")
     @classmethod
@@ -181,7 +198,7 @@ class Risk(_Part):
     drawdown_alert: float = Field(0.02, gt=0, le=1)
     max_drawdown: float = Field(0.05, gt=0, le=0.5, description="MAX_DRAWDOWN: kill")
     session_loss_usd: float = Field(
-        100.0, gt=0, description="kill at the smaller of this and session_loss_ratio x equity"
+        100.0, gt=0, le=1e6, description="kill at the smaller of this and session_loss_ratio x equity"
     )
     session_loss_ratio: float = Field(0.10, gt=0, le=1)
     streak_fade: int = Field(3, ge=2, le=100)
@@ -203,6 +220,8 @@ class Risk(_Part):
             raise ValueError("streak_fade < streak_pause < streak_kill")
         if self.soft_ratio > self.hard_ratio:
             raise ValueError("soft_ratio must not exceed hard_ratio")
+        if 2 * self.permit_every_s > self.permit_ttl_s:
+            raise ValueError("permit_every_s must be at most half of permit_ttl_s, so that one permit may be lost")
         return self
 
 
@@ -236,8 +255,8 @@ class Settings(_Part):
     profile: str
     network: Literal["paper", "testnet", "mainnet"] = "paper"
     venue_url: str = f"http://127.0.0.1:{VENUE_PORT}"
-    redis_url: str = "redis://127.0.0.1:6379/0"
-    wallet_address: str = Field("", pattern=r"^(0x[0-9a-f]{40})?$", description="master account, lower case")
+    redis_url: str = Field("redis://127.0.0.1:6379/0", repr=False, description="may hold a password: no repr")
+    wallet_address: str = Field("", description="master account, lower case")
     equity_usd: float = Field(1000.0, ge=100, le=100_000, description="what the demonstration account is funded with")
     run_dir: Path = ROOT / "run"
     secrets_dir: Path = ROOT / "secrets"
@@ -245,11 +264,44 @@ class Settings(_Part):
     port_base: int = Field(0, ge=0, le=50_000, description="added to every port")
     bind: str = "127.0.0.1"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    parent_pid: int = Field(
+        0, ge=0, le=2**22, description="AMM_PARENT: end when this process is gone; 1 = whoever started us, 0 = nobody"
+    )
     market: Market
     venue: Venue
     quoting: Quoting
     risk: Risk
     execution: Execution
+
+    @field_validator("venue_url")
+    @classmethod
+    def _venue_url(cls, value: str) -> str:
+        if re.fullmatch(r"https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", value, re.ASCII) is None:
+            raise ValueError("must be http(s)://host or http(s)://host:port, without path, user or trailing slash")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_url(cls, value: str) -> str:
+        tcp = r"rediss?://([^\s/@]*@)?[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?(/0)?"
+        if re.fullmatch(rf"{tcp}|unix://([^\s/@]*@)?/[^\s?#]{{1,200}}", value) is None:
+            raise ValueError("must be unix:///path, redis://host:port or redis://user:password@host:port (database 0)")
+        return value
+
+    @field_validator("wallet_address")
+    @classmethod
+    def _wallet(cls, value: str) -> str:
+        if re.fullmatch(r"(0x[0-9a-f]{40})?", value, re.ASCII) is None:
+            raise ValueError("must be 0x and 40 hexadecimal digits in lower case")
+        return value
+
+    @field_validator("bind")
+    @classmethod
+    def _bind(cls, value: str) -> str:
+        try:
+            return str(ipaddress.ip_address(value))
+        except ValueError:
+            raise ValueError("must be an IP address, e.g. 127.0.0.1") from None
 
     @property
     def metrics_port(self) -> int:
@@ -280,10 +332,19 @@ class Settings(_Part):
         want = {"mainnet": MAINNET_URL, "testnet": TESTNET_URL}.get(self.network)
         if want is not None and self.venue_url != want:
             raise ValueError(f"venue_url must be exactly {want} when network is {self.network}")
-        if want is None and "hyperliquid" in self.venue_url:
+        if want is None and "hyperliquid" in self.venue_url.lower():
             raise ValueError("network = paper never talks to a Hyperliquid host")
         if self.execution.leverage > self.venue.max_leverage:
             raise ValueError(f"execution.leverage must be 1..{self.venue.max_leverage}, the market's maximum")
+        if bool(self.market.dex) != (self.venue.dex_index > 0):
+            raise ValueError(
+                f"market.coin = {self.market.coin!r} and venue.dex_index = {self.venue.dex_index}: a coin of a builder "
+                f"dex is written dex:COIN and has a dex_index above 0, one of the first dex has neither"
+            )
+        if self.network == "mainnet" and self.log_level == "debug":
+            raise ValueError("log_level must be info, warning or error when network is mainnet")
+        if self.quoting.renew_s >= self.execution.ladder_age_s:
+            raise ValueError("quoting.renew_s must be below execution.ladder_age_s, or every ladder goes stale")
         return self
 
 
@@ -299,6 +360,7 @@ ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "REPORTS_DIR": ("reports_dir",),
     "PORT_BASE": ("port_base",),
     "LOG_LEVEL": ("log_level",),
+    "AMM_PARENT": ("parent_pid",),
     "SYMBOL": ("market", "coin"),
     "COLLATERAL": ("market", "collateral"),
     "LEVERAGE": ("execution", "leverage"),
@@ -319,6 +381,9 @@ ENVIRONMENT: dict[str, tuple[str, ...]] = {
 FORBIDDEN = ("PRIVATE_KEY", "SECRET_KEY", "AGENT_KEY", "WARDEN_KEY")
 
 
+OTHER_NAMES = ("MARKET", "TESTNET")
+
+
 def load(service: str, environ: Mapping[str, str] | None = None, root: Path = ROOT) -> Settings:
     """Settings of `service` for the profile named by `MARKET` (default `us500`); raises ConfigError."""
     env = {**_dotenv(root / ".env"), **(os.environ if environ is None else environ)}
@@ -328,67 +393,62 @@ def load(service: str, environ: Mapping[str, str] | None = None, root: Path = RO
                 f"{name} must not be in the environment or .env: keys are files. "
                 f"Write it with: install -m 0400 /dev/stdin secrets/agent_key"
             )
-    profile = env.get("MARKET", "us500")
+    profile = env.get("MARKET") or "us500"
     tree = _profile(profile, root)
     for name, path in ENVIRONMENT.items():
         if env.get(name, "") != "":
-            _put(tree, path, env[name])
-    if env.get("TESTNET", "").lower() in ("1", "true", "yes"):
-        tree.setdefault("network", "testnet")
-        tree.setdefault("venue_url", TESTNET_URL)
+            _put(tree, path, to_typed(name, env[name], Settings, path))
+    _apply_testnet(tree, env.get("TESTNET", ""))
+    where = f"config/{profile}.toml (or the environment)"
     try:
-        return Settings.model_validate({**tree, "service": service, "profile": profile}, strict=False)
+        text = json.dumps({**tree, "service": service, "profile": profile}, default=str)
+        # From JSON and strictly: true is no number, "12" is no number, 2.5 is no whole number.
+        return Settings.model_validate_json(text, strict=True)
     except ValidationError as error:
-        raise ConfigError(_sentence(error, root / "config" / f"{profile}.toml")) from None
+        raise ConfigError(sentence(error, Settings, where)) from None
+    except (RecursionError, ValueError) as error:
+        raise ConfigError(f"{where}: {error}") from None
+
+
+def _apply_testnet(tree: dict[str, Any], text: str) -> None:
+    """`TESTNET=true`, kept from the seeds, means network = testnet; it may not contradict NETWORK."""
+    if text == "":
+        return
+    wanted = to_bool("TESTNET", text)
+    network = tree.get("network", "testnet" if wanted else "paper")
+    if wanted != (network == "testnet"):
+        raise ConfigError(f"TESTNET = {text!r} and network = {network!r} contradict each other: set one of them")
+    if wanted:
+        tree["network"] = "testnet"
+        tree.setdefault("venue_url", TESTNET_URL)
 
 
 def _profile(profile: str, root: Path) -> dict[str, Any]:
     if re.fullmatch(r"[a-z0-9_-]{1,32}", profile) is None:
-        raise ConfigError(f"MARKET = {profile!r}: a profile's name is 1-32 of a-z 0-9 _ -")
+        raise ConfigError(f"MARKET = {redact(profile)[:40]!r}: a profile's name is 1-32 of a-z 0-9 _ -")
     path = root / "config" / f"{profile}.toml"
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        tree = tomllib.loads(read_text(path, f"config/{path.name}"))
     except FileNotFoundError:
         known = ", ".join(sorted(p.stem for p in (root / "config").glob("*.toml")))
         raise ConfigError(f"MARKET = {profile!r}: there is no {path.name}; known profiles: {known}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"config/{path.name} is not valid TOML: {error}") from None
+    for name in ("service", "profile"):
+        if name in tree:
+            raise ConfigError(f"config/{path.name}: {name}: there is no such setting")
+    return tree
 
 
 def _dotenv(path: Path) -> dict[str, str]:
-    """`.env` as written by people: NAME=value lines, `#` comments, optional quotes; any other name is refused."""
-    found: dict[str, str] = {}
-    if not path.exists():
-        return found
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
-        text = line.strip()
-        if not text or text.startswith("#"):
-            continue
-        name, equals, value = text.partition("=")
-        name = name.strip().removeprefix("export ").strip()
-        if not equals or re.fullmatch(r"[A-Z][A-Z0-9_]*", name) is None:
-            raise ConfigError(f".env line {number}: expected NAME=value")
-        if name not in ENVIRONMENT and name not in FORBIDDEN and name not in ("MARKET", "TESTNET"):
-            raise ConfigError(f".env line {number}: unknown key {name}")
-        if name in found:
-            raise ConfigError(f".env line {number}: {name} is set twice")
-        found[name] = value.strip().strip("'\"")
-    return found
+    try:
+        text = read_text(path, ".env")
+    except FileNotFoundError:
+        return {}
+    return parse_dotenv(text, (*ENVIRONMENT, *FORBIDDEN, *OTHER_NAMES))
 
 
-def _put(tree: dict[str, Any], path: tuple[str, ...], value: str) -> None:
+def _put(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
     for key in path[:-1]:
         tree = tree.setdefault(key, {})
     tree[path[-1]] = value
-
-
-def _sentence(error: ValidationError, path: Path) -> str:
-    """One sentence a problem: key, value, what is allowed."""
-    lines = []
-    for item in error.errors(include_url=False):
-        key = ".".join(str(part) for part in item["loc"]) or "settings"
-        value = item.get("input")
-        shown = "" if isinstance(value, (dict, BaseModel)) else f" = {str(value)[:60]!r}"
-        text = item["msg"].removeprefix("Value error, ")
-        lines.append(f"config/{path.name} (or the environment): {key}{shown}: {text}")
-    return "; ".join(lines)

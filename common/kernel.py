@@ -42,6 +42,7 @@ except ImportError:
 
 #: Every kernel of the modules imported so far, by "module.function"; the plain function is kept for comparison.
 KERNELS: dict[str, Callable[..., Any]] = {}
+SIGNATURES: dict[str, str] = {}
 
 
 def kernel_files(root: Path = ROOT) -> list[Path]:
@@ -112,6 +113,7 @@ def kernel(signature: str) -> Callable[[F], F]:
         name = f"{function.__module__}.{function.__name__}"
         compiled = numba.njit(signature, cache=True, fastmath=False)(function) if COMPILED else function
         KERNELS[name] = compiled
+        SIGNATURES[name] = signature
         return compiled
 
     return decorate

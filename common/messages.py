@@ -35,8 +35,8 @@ Bps: TypeAlias = Annotated[float, Meta(ge=-1e5, le=1e5)]
 Rate: TypeAlias = Annotated[float, Meta(ge=-1.0, le=1.0)]
 Vol: TypeAlias = Annotated[float, Meta(ge=0.0, le=1e4)]  # annualised, 0.2 = 20 %
 PxFloat: TypeAlias = Annotated[float, Meta(ge=0.0, le=1e15)]  # in px_u, between the grid's points
-Coin: TypeAlias = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9:]+$")]
-Cloid: TypeAlias = Annotated[str, Meta(min_length=34, max_length=34, pattern=r"^0x[0-9a-f]{32}$")]
+Coin: TypeAlias = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9:]+\Z")]
+Cloid: TypeAlias = Annotated[str, Meta(min_length=34, max_length=34, pattern=r"^0x[0-9a-f]{32}\Z")]
 Word: TypeAlias = Annotated[str, Meta(max_length=64)]
 Text: TypeAlias = Annotated[str, Meta(max_length=MAX_TEXT)]
 
@@ -332,7 +332,7 @@ class Command(Message, frozen=True):
     """One order by a person (or riskd's kill); applied once by `id`."""
 
     verb: Verb
-    id: Annotated[str, Meta(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
+    id: Annotated[str, Meta(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9-]+\Z")]
     arm_epoch: Count
     reason: Text
     key: Word = ""

@@ -153,8 +153,9 @@ class Stack:
     def status(self) -> dict[str, Any]:
         return _get(self.page_port, "/api/status")
 
-    def session(self) -> dict[str, Any]:
-        return _get(self.page_port, "/api/session")
+    def session(self, mark_px: str) -> dict[str, Any]:
+        """What the monitor knows of the session, the position valued at `mark_px`."""
+        return _get(self.page_port, f"/api/session?mark_px={mark_px}")
 
     def account(self) -> dict[str, Any]:
         """Our account in the venue's ledger."""
@@ -163,7 +164,7 @@ class Stack:
 
     def resting(self) -> int:
         """How many of our orders rest at the venue."""
-        return sum(order["address"] == self.master for order in self.ledger()["resting"])
+        return sum(order["address"] == self.master for order in self.ledger()["orders"])
 
     def command(self, verb: str, reason: str = "") -> dict[str, Any]:
         """POST to the control API with the run's token."""
@@ -173,7 +174,7 @@ class Stack:
     def pid(self, name: str) -> int:
         """Process id of a running service, 0 when it is down."""
         info = self.supervisor().getProcessInfo(name)
-        return int(info["pid"]) if info["statename"] == "RUNNING" else 0  # type: ignore[index,call-overload]
+        return int(info["pid"]) if info["statename"] == "RUNNING" else 0
 
     def supervisor(self) -> Any:
         """Supervisor's own RPC interface over its private socket."""
@@ -225,6 +226,7 @@ class Stack:
             "RUN_DIR": str(self.dir),
             "SECRETS_DIR": str(self.dir / "secrets"),
             "PORT_BASE": str(self.plan.port_base),
+            "AMM_PARENT": "1",
             "PYTHONUNBUFFERED": "1",
             "PYTHONHASHSEED": "0",
         }

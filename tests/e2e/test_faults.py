@@ -48,12 +48,12 @@ def test_warden_cancels_within_5_s_when_the_executor_is_killed_and_no_order_is_o
     assert took <= 5.0
     wait_for(lambda: stack.resting() > 0, 60, "quoting after the executor came back")
     known = {row["cloid"] for row in stack.status()["quotes"]["resting"]}
-    resting = {row["cloid"] for row in stack.ledger()["resting"] if row["address"] == stack.master}
+    resting = {row["cloid"] for row in stack.ledger()["orders"] if row["address"] == stack.master}
     for _ in range(100):  # both views move; an orphan would stay
         if resting <= known:
             break
         known = {row["cloid"] for row in stack.status()["quotes"]["resting"]}
-        resting &= {row["cloid"] for row in stack.ledger()["resting"]}
+        resting &= {row["cloid"] for row in stack.ledger()["orders"]}
         time.sleep(0.05)
     assert resting <= known
 

@@ -1,0 +1,413 @@
+"""The executor's core: what should rest + leave to trade + what the venue says -> signed actions, one event at a time.
+
+Joins the newest ladder with a fresh permit (`gates`), finds the fewest changes (`diff`), has each judged (`checks`)
+and paid for (`governor`), and hands them to the `tracker`, which follows every order to its proven end. Money is
+`account`'s, comparing with the venue `reconcile`'s. Time comes as `Clock` (or Tick) events; machine time decides
+safety, market time everything else. Effects are carried out by the shell in the order given.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from common.clock import MS, NS
+from common.config import Settings
+from common.messages import (
+    Alert,
+    AssetContext,
+    BookUpdate,
+    Command,
+    Fill,
+    FundingPayment,
+    Gap,
+    Ladder,
+    MarketSpec,
+    OrderState,
+    RiskPermit,
+    Severity,
+    Tick,
+    Touch,
+    Verb,
+)
+from common.orders import level_of
+from common.service import Link
+from common.streams import CONTROL, MD, PERMIT, QUOTES
+from executor.account import Account
+from executor.events import (
+    AccountSeen,
+    ActionReply,
+    AskVenue,
+    Clock,
+    Facts,
+    FillSeen,
+    FrameRefused,
+    FundingSeen,
+    JournalTrouble,
+    KillFile,
+    Latch,
+    OrderSeen,
+    Recovered,
+    Refusal,
+    Snapshot,
+    SnapshotFailed,
+    StatusAnswer,
+    Stop,
+    StoreFill,
+    StoreFunding,
+    Unlatch,
+    UserStream,
+)
+from executor.gates import Gates, Stance
+from executor.governor import Governor
+from executor.nonce import Nonces
+from executor.planner import Planner
+from executor.reconcile import compare
+from executor.reference import Reference
+from executor.tracker import LAND_NS, Tracker
+
+STATE_EVERY_NS = NS // 2
+PLAN_EVERY_NS = NS // 5
+"""What waits (for tokens, for an answer) is planned anew this often; a ladder is planned when it arrives."""
+
+RETRY_NS = NS
+LOOKS_QUICK = 3
+LOOK_SLOW_NS = 5 * NS
+"""While the doubt stays, the first looks follow each other after RETRY_NS, later ones more slowly (request weight)."""
+
+UNANSWERED_MAX = 2
+"""Actions in a row without an answer after which the venue is looked at before anything new is sent."""
+
+FORGET_EVERY_NS = 5 * NS
+COMMANDS_KEPT = 1_000
+
+
+class ExecutorEngine:
+    """One market, one signer."""
+
+    def __init__(self, settings: Settings, *, epoch: int, latched: tuple[int, str] | None) -> None:
+        execution = settings.execution
+        self.coin = settings.market.coin
+        self.now = Clock(0, 0)
+        self.gates = Gates(execution)
+        self.gates.latched = latched
+        self.governor = Governor(execution)
+        self.account = Account(self.coin)
+        self.reference = Reference(execution.reference_age_s)
+        self.tracker = Tracker(self.coin, epoch, Nonces(), execution.batch_max, execution.expires_after_s)
+        self.planner = Planner(
+            settings,
+            gates=self.gates,
+            tracker=self.tracker,
+            account=self.account,
+            governor=self.governor,
+            reference=self.reference,
+        )
+        self.stance, self.why = Stance.CANCEL, "starting"
+        self._reconcile_ns = int(execution.reconcile_s * NS)
+        self._snapshot_open = False
+        self._snapshot_mono_ns = 0  # when the last one was asked for
+        self._wanted_at_mono_ns: int | None = None  # an early look, because something is in doubt
+        self._state_mono_ns = self._plan_mono_ns = self._forget_mono_ns = -FORGET_EVERY_NS
+        self._commands: dict[str, None] = {}
+        self._unanswered = 0
+        self._looks_in_doubt = 0
+        self._settled_t_ns = 0  # market time from which no action of an earlier process can land
+        self._snapshot_t_ns = 0
+        self.in_control = False  # the venue has been seen to agree once: from here on our silence means something
+
+    # ------------------------------------------------------------------ events
+    def on(self, event: Any) -> list[Any]:
+        """Apply one event; messages and effects to publish and carry out, in order."""
+        match event:
+            case Tick():
+                self.now = Clock(event.t_ns, event.mono_ns, self.now.rate)
+                return self._on_tick()
+            case Clock():
+                self.now = event
+                return []
+            case Ladder():
+                return self._on_ladder(event)
+            case RiskPermit():
+                return self._on_permit(event)
+            case Touch():
+                self.reference.on_touch(event, self.now.mono_ns)
+                return []
+            case BookUpdate():
+                self.reference.on_book(event, self.now.mono_ns)
+                return []
+            case AssetContext():
+                self.reference.on_context(event, self.now.mono_ns)
+                self.account.on_mark(event.mark_px_u)
+                return []
+            case ActionReply():
+                return self._then_plan(self._on_reply(event))
+            case OrderSeen():
+                return self._then_plan(self._on_order(event))
+            case FillSeen():
+                return self._then_plan(self._on_fill(event.fill))
+        return self._on_rare(event)
+
+    def _on_rare(self, event: Any) -> list[Any]:
+        match event:
+            case FundingSeen():
+                return self._on_funding(event.payment)
+            case StatusAnswer():
+                return self._then_plan(list(self.tracker.on_answer(event, self.now)))
+            case AccountSeen():
+                return self._on_account(event)
+            case Snapshot():
+                return self._then_plan(self._on_snapshot(event))
+            case SnapshotFailed():
+                self._snapshot_open = False
+                self._want_look(self.gates.doubt or "", RETRY_NS)
+                return []
+            case UserStream():
+                return self._on_stream(event)
+            case FrameRefused():
+                return self._doubt("frame_refused")
+            case Recovered():
+                return self._on_recovered(event)
+            case Command():
+                return self._on_command(event)
+            case KillFile():
+                return self._on_kill_file(event)
+            case MarketSpec():
+                return self._on_spec(event)
+            case Facts():
+                return self._on_facts(event)
+            case Gap():
+                return self._on_gap(event)
+            case Link() if not event.up:
+                return self._doubt("redis")
+            case JournalTrouble():
+                self.gates.journal_ok = False
+                return [self._alert("JournalFailed", Severity.EMERGENCY, event.text), *self._plan()]
+            case Stop():
+                self.gates.stopping = True
+                return self._plan()
+        return []
+
+    # ------------------------------------------------------------------ targets and leave
+    def _on_ladder(self, ladder: Ladder) -> list[Any]:
+        before = self.gates.ladder.version if self.gates.ladder else -1
+        refused = self.gates.on_ladder(ladder, self.now)
+        if refused:
+            return [Refusal(refused)]
+        if ladder.version == before:
+            return []
+        self.planner.new_ladder(ladder)
+        return self._plan(prompt=True)
+
+    def _on_permit(self, permit: RiskPermit) -> list[Any]:
+        before = self.gates.permit.mode if self.gates.permit else None
+        refused = self.gates.on_permit(permit, self.now)
+        if refused:
+            return [Refusal(refused)]
+        return self._plan() if permit.mode is not before else []
+
+    def _on_spec(self, spec: MarketSpec) -> list[Any]:
+        """The feed's own look at the market must lead to the same asset as ours."""
+        facts = self.tracker.facts
+        if facts is None:
+            return []
+        self.gates.spec_agrees = (
+            spec.coin == self.coin
+            and spec.asset_id == facts.asset_id
+            and spec.sz_decimals == facts.sz_decimals
+            and not spec.is_delisted
+        )
+        return []
+
+    def _on_gap(self, gap: Gap) -> list[Any]:
+        if gap.stream == MD.of(self.coin):
+            return []  # the ages of touch and context decide
+        if gap.missed < 0 and gap.stream == QUOTES.of(self.coin):
+            self.gates.forget_ladder()
+        elif gap.missed < 0 and gap.stream == PERMIT.of():
+            self.gates.forget_permit()
+        elif gap.missed > 0 and gap.stream.startswith(CONTROL.of("")):
+            return [self._alert("CommandsMissed", Severity.CRITICAL, f"{gap.missed} commands never arrived")]
+        return []
+
+    def _on_recovered(self, past: Recovered) -> list[Any]:
+        self.tracker.nonces.start_above(past.last_nonce)
+        self._settled_t_ns = past.last_expiry_ms * MS + LAND_NS if past.last_expiry_ms else 0
+        self.account.seed(past.fills, past.fundings)
+        return []
+
+    def _on_facts(self, facts: Facts) -> list[Any]:
+        self.tracker.facts = facts
+        self.account.maker_ppb, self.account.taker_ppb = facts.maker_ppb, facts.taker_ppb
+        self.gates.facts_known = facts.maker_ppb is not None and facts.taker_ppb is not None
+        return self._doubt("start")
+
+    # ------------------------------------------------------------------ people
+    def _on_command(self, command: Command) -> list[Any]:
+        """Each command once by its id; an old `arm` (epoch not above the kill's) clears nothing."""
+        if command.id in self._commands:
+            return []
+        self._commands[command.id] = None
+        if len(self._commands) > COMMANDS_KEPT:
+            del self._commands[next(iter(self._commands))]
+        out: list[Any] = []
+        match command.verb:
+            case Verb.KILL:
+                out = self._latch(command.arm_epoch, command.reason)
+            case Verb.ARM:
+                out = self._arm(command.arm_epoch)
+            case Verb.PAUSE:
+                self.gates.paused = True
+            case Verb.RESUME:
+                self.gates.paused = self.gates.draining = False
+            case Verb.DRAIN:
+                self.gates.draining = True
+        return out + self._plan()
+
+    def _on_kill_file(self, file: KillFile) -> list[Any]:
+        self.gates.kill_file = file.present
+        return (self._latch(file.epoch, file.reason) if file.present else []) + self._plan()
+
+    def _latch(self, epoch: int, reason: str) -> list[Any]:
+        held = self.gates.latched
+        if held is not None and held[0] >= epoch:
+            return []
+        self.gates.latched = (epoch, reason)
+        return [Latch(epoch, reason)]
+
+    def _arm(self, epoch: int) -> list[Any]:
+        held = self.gates.latched
+        if held is None or not epoch > held[0]:
+            return []
+        self.gates.latched = None
+        return [Unlatch(epoch)]
+
+    # ------------------------------------------------------------------ the venue
+    def _on_reply(self, reply: ActionReply) -> list[Any]:
+        out = self.tracker.on_reply(reply, self.now)
+        self._unanswered = self._unanswered + 1 if reply.outcome == "unknown" else 0
+        if self._unanswered >= UNANSWERED_MAX:
+            out += self._doubt("no_answer")
+        if reply.reason.startswith("Too many cumulative requests"):
+            self.governor.exhausted()
+            self._want_look("", RETRY_NS)
+        return out
+
+    def _on_order(self, seen: OrderSeen) -> list[Any]:
+        strangers = self.tracker.table.strangers
+        out: list[Any] = list(self.tracker.on_seen(seen, self.now))
+        if self.tracker.table.strangers > strangers and seen.status == "open":
+            self._want_look("stranger", 0)
+        return out
+
+    def _on_fill(self, fill: Fill) -> list[Any]:
+        """A fill counts once: durable first, then told, with the ladder level and the mid at its arrival."""
+        full = msgspec.structs.replace(fill, level=level_of(fill.cloid), mid2_px_u=self.reference.mid2())
+        if not self.account.on_fill(full):
+            return []
+        self._state_mono_ns = -FORGET_EVERY_NS
+        return [StoreFill(full), full, *self.tracker.on_fill(full, self.now)]
+
+    def _on_funding(self, payment: FundingPayment) -> list[Any]:
+        return [StoreFunding(payment), payment] if self.account.on_funding(payment) else []
+
+    def _on_stream(self, stream: UserStream) -> list[Any]:
+        """What happened while it was down is not told again: look before the next quote."""
+        self.gates.on_stream(stream.up, self.now)
+        return self._doubt("user_stream") if stream.up else []
+
+    def _on_account(self, seen: AccountSeen) -> list[Any]:
+        agreed = self.account.agrees
+        self.account.on_seen(seen)
+        if agreed and not self.account.agrees:
+            return self._doubt("position")
+        return []
+
+    def _on_snapshot(self, snapshot: Snapshot) -> list[Any]:
+        self._snapshot_open = False
+        self.account.on_seen(snapshot.account)
+        self.account.accept()
+        self.governor.reconcile(snapshot.actions_used, snapshot.actions_cap)
+        found = compare(self.tracker, snapshot, self.coin, self.now)
+        out = [*found.out, *self.tracker.cancel(found.strays, self.now)]
+        out += [Refusal("stray_order", order.cloid) for order in found.strays]
+        late = self._wanted_at_mono_ns is not None and self._snapshot_mono_ns < self._wanted_at_mono_ns
+        if not found.clean:
+            self._want_look("strays" if found.strays else "missing_orders", RETRY_NS)
+        elif self._snapshot_t_ns < self._settled_t_ns:
+            self._want_look("past_actions", RETRY_NS)
+        elif not late:
+            self.gates.doubt, self._looks_in_doubt, self.in_control = "", 0, True
+        self._state_mono_ns = -FORGET_EVERY_NS
+        return out
+
+    def _doubt(self, reason: str) -> list[Any]:
+        """Nothing new until the venue has been looked at again."""
+        self._want_look(reason, 0)
+        return self._look()
+
+    def _want_look(self, reason: str, in_ns: int) -> None:
+        self.gates.doubt = reason or self.gates.doubt
+        at = self.now.mono_ns + in_ns
+        self._wanted_at_mono_ns = at if self._wanted_at_mono_ns is None else max(at, self._wanted_at_mono_ns)
+
+    def _look(self) -> list[Any]:
+        """Ask for a snapshot when one is due and none is under way."""
+        passed_ns = self.now.mono_ns - self._snapshot_mono_ns
+        due = passed_ns >= self._reconcile_ns
+        pause_ns = RETRY_NS if self._looks_in_doubt <= LOOKS_QUICK else LOOK_SLOW_NS
+        wanted = self._wanted_at_mono_ns is not None and self.now.mono_ns >= self._wanted_at_mono_ns
+        wanted = wanted and (self._looks_in_doubt == 0 or passed_ns >= pause_ns)
+        if self._snapshot_open or self.tracker.facts is None or not (due or wanted):
+            return []
+        self._snapshot_open, self._snapshot_mono_ns = True, self.now.mono_ns
+        self._snapshot_t_ns = self.now.t_ns
+        if wanted:
+            self._wanted_at_mono_ns = None
+            self._looks_in_doubt += 1
+        return [AskVenue(self.gates.doubt or "routine")]
+
+    # ------------------------------------------------------------------ time
+    def _on_tick(self) -> list[Any]:
+        now = self.now
+        self.governor.refill(now.t_ns, self.tracker.count(OrderState.OPEN))
+        out: list[Any] = []
+        if self.tracker.facts is not None:
+            out += self.tracker.reserve(now)
+        out += self.tracker.ask(now)
+        out += self._look()
+        if now.mono_ns - self._plan_mono_ns >= PLAN_EVERY_NS or self.gates.judge(now)[0] is not self.stance:
+            out += self._plan()
+        if now.mono_ns - self._forget_mono_ns >= FORGET_EVERY_NS:
+            self._forget_mono_ns = now.mono_ns
+            self.tracker.forget(now)
+        if now.mono_ns - self._state_mono_ns >= STATE_EVERY_NS:
+            out += self._state()
+        return out
+
+    def _state(self) -> list[Any]:
+        self._state_mono_ns = self.now.mono_ns
+        table = self.tracker.table
+        unknown = self.tracker.count(OrderState.UNKNOWN)
+        doubt = self.gates.doubt or ("" if self.account.agrees else "position")
+        state = self.account.state(self.now.t_ns, self.governor, len(table.live()), unknown, doubt)
+        return [state] if state is not None else []
+
+    def _then_plan(self, out: list[Any]) -> list[Any]:
+        return out + self._plan() if out else out
+
+    def _plan(self, *, prompt: bool = False) -> list[Any]:
+        self._plan_mono_ns = self.now.mono_ns
+        self.stance, self.why = self.gates.judge(self.now)
+        if self.stance is Stance.HOLD:
+            return []
+        if self.stance is Stance.CANCEL:
+            out = self.tracker.cancel(self.tracker.table.live(), self.now) if self.tracker.facts is not None else []
+        else:
+            out = self.planner.plan(self.now, prompt=prompt)
+        self.governor.spent(self.tracker.take_sent())
+        return out
+
+    def _alert(self, name: str, severity: Severity, text: str) -> Alert:
+        return Alert(self.now.t_ns, name, severity, text[:500])

@@ -1,0 +1,189 @@
+"""One plan: from the newest ladder to the changes that are wanted, allowed and affordable now.
+
+Narrows the ladder to what the mode allows, diffs it against what rests, has every change judged and the affordable
+ones chosen. An order that rests nearer than the quoter's floor and cannot be moved is cancelled instead. While an
+urgent ladder's cancels are under way nothing is placed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from common.config import Settings
+from common.messages import Ladder, Level, Mode, OrderState, RiskPermit, Side
+from common.ticks import MIN_NOTIONAL_E6
+from executor import checks
+from executor.account import Account
+from executor.checks import Book, Bounds, Throttle
+from executor.diff import Change, What, changes, gap_bps
+from executor.events import Clock, Refusal
+from executor.gates import Gates
+from executor.governor import Governor, Scale, scale
+from executor.reference import Reference
+from executor.tracker import Tracker
+
+OVER_CAP = 1.02
+"""Orders go when the worst case passes the hard limit by this much (equity moves; a hair is not worth a cancel)."""
+
+Wanted = list[tuple[int, Level]]
+
+
+class Planner:
+    """Reads the others' state; its own is the throttle, whether the newest ladder is urgent, and what was refused."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        gates: Gates,
+        tracker: Tracker,
+        account: Account,
+        governor: Governor,
+        reference: Reference,
+    ) -> None:
+        self._hold_bps = settings.quoting.hold_bps
+        self._price_usd = settings.execution.action_price_usd
+        self._collar_bps = settings.execution.collar_bps
+        self._hard_ratio = settings.risk.hard_ratio
+        self._gates = gates
+        self._tracker = tracker
+        self._account = account
+        self._governor = governor
+        self._reference = reference
+        self._throttle = Throttle(settings.execution.orders_per_s)
+        self._urgent = False
+        self._refused: set[tuple[str, Side, int, int]] = set()
+
+    def new_ladder(self, ladder: Ladder) -> None:
+        self._urgent = ladder.urgent
+
+    def plan(self, now: Clock, *, prompt: bool) -> list[Any]:
+        """Messages and actions; only called when quoting is allowed, so ladder, permit and facts are there."""
+        ladder, permit, facts = self._gates.ladder, self._gates.permit, self._tracker.facts
+        if ladder is None or permit is None or facts is None or not self._account.known:
+            return []
+        bounds = self._bounds(permit, facts.sz_decimals, now)
+        wanted = {side: _wanted(ladder, side, bounds) for side in Side}
+        found = [
+            change
+            for side in Side
+            for change in changes(side, self._tracker.resting(side), wanted[side], self._hold_bps, self._price_usd)
+        ]
+        found += self._excess(bounds, found)
+        if self._urgent:
+            found = self._cancel_first(found)
+        mid_px = self._mid_px(ladder)
+        scales = {side: scale([level for _, level in wanted[side]], mid_px) for side in Side}
+        chosen, refusals = self._choose(found, bounds, scales, now)
+        return refusals + self._tracker.send(chosen, now, ladder, prompt=prompt, reduce_only=bounds.reducing)
+
+    # ------------------------------------------------------------------ bounds
+    def _bounds(self, permit: RiskPermit, sz_decimals: int, now: Clock) -> Bounds:
+        hard_usd = min(permit.hard_usd, self._hard_ratio * self._account.equity_e8 / 1e8)
+        bid_px_u, ask_px_u = self._reference.touch(now.mono_ns)
+        return Bounds(
+            sz_decimals=sz_decimals,
+            hard_e6=int(max(hard_usd, 0.0) * 1e6),
+            soft_e6=int(permit.soft_usd * 1e6),
+            position_u=self._account.position_u,
+            reducing=self._gates.reducing or permit.mode is not Mode.ACTIVE,
+            collar_bps=self._collar_bps,
+            prices=tuple(self._reference.prices(now.mono_ns)),
+            bid_px_u=bid_px_u,
+            ask_px_u=ask_px_u,
+        )
+
+    def _excess(self, bounds: Bounds, found: list[Change]) -> list[Change]:
+        """Outermost orders of a side whose worst case is over the hard limit."""
+        going = {c.cloid for c in found if c.what is What.CANCEL}
+        out = []
+        for side in Side:
+            orders = [o for o in self._tracker.table.live() if o.side is side and o.state is OrderState.OPEN]
+            worst_u = self._tracker.table.worst_case_u(side, bounds.position_u)
+            for order in sorted(orders, key=lambda o: side * o.px_u):
+                if order.cloid in going:
+                    worst_u -= order.exposure_u
+                elif worst_u * order.px_u > bounds.hard_e6 * OVER_CAP and not self._tracker.is_busy(order):
+                    worst_u -= order.exposure_u
+                    out.append(Change(What.CANCEL, side, order.cloid, order.oid, order.px_u, order.remaining_u, -1))
+        return out
+
+    # ------------------------------------------------------------------ choosing
+    def _choose(
+        self, found: list[Change], bounds: Bounds, scales: dict[Side, Scale], now: Clock
+    ) -> tuple[list[Change], list[Any]]:
+        """Judge each alone, let the governor choose, judge again together; what is too near and stuck is cancelled."""
+        book = Book(self._tracker.table)
+        refused: dict[tuple[str, Side, int, int], Refusal] = {}
+
+        def passes(change: Change) -> bool:
+            reason = checks.refuse(change, bounds, book) or self._throttle.refuse(change, now.mono_ns)
+            if reason:
+                refused[(reason, change.side, change.px_u, change.sz_u)] = Refusal(reason)
+            return reason is None
+
+        cancels = [c for c in found if c.what is What.CANCEL]
+        gone = {c.cloid for c in cancels}
+        orders = [c for c in found if c.what is not What.CANCEL and c.cloid not in gone and passes(c)]
+        sent = []
+        for change in self._governor.choose(orders, scales, self._hold_bps):
+            if passes(change):
+                sent.append(change)
+                book.add(change, f"new-{len(sent)}")
+                self._throttle.note(change, now.mono_ns)
+            else:
+                self._governor.refund(1)
+        gone |= {c.cloid for c in sent}
+        stuck = [c for c in found if c.what is What.OUTWARD and c.cloid not in gone and self._too_near(c)]
+        new = [refusal for key, refusal in refused.items() if key not in self._refused]
+        self._refused = set(refused)
+        return [*cancels, *map(_cancelled, stuck), *sent], new
+
+    def _too_near(self, change: Change) -> bool:
+        """Whether the order rests nearer to the fair price than its side's floor (less what may stay)."""
+        ladder = self._gates.ladder
+        if ladder is None or ladder.inputs is None:
+            return gap_bps(change.from_px_u, change.px_u) > 2 * self._hold_bps
+        inputs = ladder.inputs
+        floor_bps = inputs.floor_bid_bps if change.side is Side.BID else inputs.floor_ask_bps
+        distance_bps = change.side * (inputs.fair_px / change.from_px_u - 1.0) * 1e4
+        return not distance_bps >= floor_bps - self._hold_bps
+
+    def _cancel_first(self, found: list[Change]) -> list[Change]:
+        """The market ran away: what is too near goes now, and the rest waits until it is gone."""
+        gone = [_cancelled(c) if c.what is What.OUTWARD else c for c in found]
+        cancels = [c for c in gone if c.what is What.CANCEL]
+        if cancels or self._tracker.count(OrderState.CANCELLING):
+            return cancels
+        self._urgent = False
+        return gone
+
+    def _mid_px(self, ladder: Ladder) -> float:
+        """The middle that distances are measured from: own touch, else the ladder's own."""
+        mid2 = self._reference.mid2()
+        if mid2:
+            return mid2 / 2
+        nearest = [levels[0].px_u for levels in (ladder.bids, ladder.asks) if levels]
+        return sum(nearest) / len(nearest) if nearest else 1.0
+
+
+def _wanted(ladder: Ladder, side: Side, bounds: Bounds) -> Wanted:
+    """A side's levels with their numbers; while reducing only what takes the position down, and no more than that."""
+    levels = ladder.bids if side is Side.BID else ladder.asks
+    if not bounds.reducing:
+        return list(enumerate(levels))
+    left_u = max(-side * bounds.position_u, 0)
+    out: Wanted = []
+    for number, level in enumerate(levels):
+        sz_u = min(level.sz_u, left_u)
+        if sz_u * level.px_u < MIN_NOTIONAL_E6:
+            break
+        out.append((number, Level(level.px_u, sz_u)))
+        left_u -= sz_u
+    return out
+
+
+def _cancelled(change: Change) -> Change:
+    return msgspec.structs.replace(change, what=What.CANCEL)

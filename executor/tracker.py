@@ -1,0 +1,364 @@
+"""Our orders and the actions under way: what is asked of the venue, what it answered, what must be asked again.
+
+One action at a time per order. A reply that proves nothing makes the order UNKNOWN; it then counts as exposure until
+the venue has been asked, after the action can no longer land: its expiry has passed, or a `noop` with the same nonce
+was accepted in its place. Nothing is ever sent a second time under a new nonce. States and their moves are
+`common/orders.py`'s; whether something may be sent is decided before it comes here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from common.clock import MS, NS
+from common.errors import OurFault
+from common.messages import ActionReport, Fill, Ladder, OrderState, OrderUpdate, Side
+from common.orders import Order, OrderTable, Said, make_cloid
+from executor.diff import Change, Resting, What
+from executor.events import (
+    ActionReply,
+    AskStatus,
+    Clock,
+    Entry,
+    Facts,
+    Kind,
+    OrderSeen,
+    ReserveNonces,
+    SendAction,
+    StatusAnswer,
+)
+from executor.nonce import Nonces
+from executor.wire import reason as reason_word
+
+ASK_EVERY_NS = NS // 2
+ASKS_OPEN_MAX = 4
+CANCEL_EVERY_NS = NS
+"""A cancel that the venue refused or never answered is repeated at most this often (machine time)."""
+
+LAND_NS = NS
+"""Market time after an action's expiry from which it is certain that it can no longer land."""
+
+UNKNOWN_OID_MAX = 3
+"""Times the venue must deny an order that it once numbered before that counts as its end."""
+
+FORGET_NS = 30 * NS
+"""An order that ended this long ago (machine time) is dropped; a late fill still reaches the position."""
+
+
+class Tracker:
+    """Orders of one market and the signed actions that concern them."""
+
+    def __init__(self, coin: str, epoch: int, nonces: Nonces, batch_max: int, expires_after_s: float) -> None:
+        self.table = OrderTable(coin)
+        self.nonces = nonces
+        self.facts: Facts | None = None
+        self._sent_entries = 0
+        self._coin = coin
+        self._epoch = epoch
+        self._counter = 0
+        self._batch_max = batch_max
+        self._expires_ns = int(expires_after_s * NS)
+        self._flying: dict[int, SendAction] = {}
+        self._busy: dict[str, int] = {}  # cloid -> nonce of its open action
+        self._lands_t_ns: dict[str, int] = {}  # cloid -> until when an unanswered action may still land
+        self._asked: dict[str, int] = {}  # cloid -> machine time of the open or last question
+        self._open_asks: set[str] = set()
+        self._denied: dict[str, int] = {}
+        self._voiding: dict[int, tuple[str, ...]] = {}  # nonce -> cloids of the action it stands in for
+        self._cancelled_mono_ns: dict[str, int] = {}
+        self._touched: dict[str, int] = {}  # cloid -> machine time of the last thing asked or heard
+
+    # ------------------------------------------------------------------ reading
+    @property
+    def flying(self) -> int:
+        """Actions without an answer."""
+        return len(self._flying)
+
+    def is_busy(self, order: Order) -> bool:
+        return order.cloid in self._busy
+
+    def untouched_since(self, order: Order, mono_ns: int) -> bool:
+        """Whether nothing was asked or heard of the order since then, and nothing is open."""
+        return order.cloid not in self._busy and self._touched.get(order.cloid, 0) < mono_ns
+
+    def resting(self, side: Side) -> list[Resting]:
+        """What the diff shall see: where each order is or will be; those on their way out are gone."""
+        found = []
+        for order in self.table.orders.values():
+            if order.side is not side or not order.live or order.state is OrderState.CANCELLING:
+                continue
+            px_u, sz_u = order.asked if order.moving and order.asked else (order.px_u, order.remaining_u)
+            locked = order.state is not OrderState.OPEN or order.cloid in self._busy
+            found.append(Resting(order.cloid, order.oid, px_u, sz_u, locked))
+        return found
+
+    def count(self, state: OrderState) -> int:
+        return sum(order.state is state for order in self.table.orders.values())
+
+    def take_sent(self) -> int:
+        """Entries sent since the last call: what the venue counts against the budget."""
+        sent, self._sent_entries = self._sent_entries, 0
+        return sent
+
+    # ------------------------------------------------------------------ sending
+    def send(
+        self, changes: Sequence[Change], now: Clock, ladder: Ladder | None, *, prompt: bool, reduce_only: bool
+    ) -> list[Any]:
+        """Cancels, then moves, then new orders: one action a kind (or several when there are many)."""
+        out: list[Any] = []
+        cancels = [self.table.orders[c.cloid] for c in changes if c.what is What.CANCEL]
+        out += self.cancel(cancels, now)
+        moves, news = [], []
+        for change in changes:
+            if change.what is What.NEW:
+                news.append(self._place(change, now, reduce_only, out))
+            elif change.what is not What.CANCEL:
+                moves.append(self._move(change, now, reduce_only, out))
+        for kind, entries in ((Kind.MODIFY, moves), (Kind.ORDER, news)):
+            out += self._actions(kind, entries, now, ladder, prompt)
+        return out
+
+    def cancel(self, orders: Iterable[Order], now: Clock) -> list[Any]:
+        """Cancel what may be cancelled now: by number where it is known, by cloid where not."""
+        out: list[Any] = []
+        by_oid: list[Entry] = []
+        by_cloid: list[Entry] = []
+        for order in orders:
+            if not self._may_cancel(order, now):
+                continue
+            self._cancelled_mono_ns[order.cloid] = now.mono_ns
+            update = self.table.cancel(now.t_ns, order.cloid)
+            if update is None:
+                continue
+            out.append(update)
+            entry = Entry(order.cloid, order.oid, order.side, order.px_u, order.remaining_u, order.level)
+            (by_oid if order.oid else by_cloid).append(entry)
+        out += self._actions(Kind.CANCEL, by_oid, now, None, prompt=False)
+        return out + self._actions(Kind.CANCEL_CLOID, by_cloid, now, None, prompt=False)
+
+    def _may_cancel(self, order: Order, now: Clock) -> bool:
+        if not order.live or order.cloid in self._busy:
+            return False
+        return now.mono_ns - self._cancelled_mono_ns.get(order.cloid, -CANCEL_EVERY_NS) >= CANCEL_EVERY_NS
+
+    def _place(self, change: Change, now: Clock, reduce_only: bool, out: list[Any]) -> Entry:
+        self._counter += 1
+        cloid = make_cloid(self._epoch, change.level, change.side, self._counter)
+        px_u, sz_u = change.px_u, change.sz_u
+        out.append(self.table.place(now.t_ns, cloid, change.side, px_u, sz_u, reduce_only=reduce_only))
+        return Entry(cloid, 0, change.side, px_u, sz_u, change.level, reduce_only)
+
+    def _move(self, change: Change, now: Clock, reduce_only: bool, out: list[Any]) -> Entry:
+        order = self.table.orders[change.cloid]
+        out.append(self.table.move(now.t_ns, change.cloid, change.px_u, change.sz_u))
+        return Entry(change.cloid, order.oid, change.side, change.px_u, change.sz_u, order.level, reduce_only)
+
+    def _actions(
+        self, kind: Kind, entries: Sequence[Entry], now: Clock, ladder: Ladder | None, prompt: bool
+    ) -> list[Any]:
+        out: list[Any] = []
+        for start in range(0, len(entries), self._batch_max):
+            out += self._action(kind, tuple(entries[start : start + self._batch_max]), now, ladder, prompt)
+        return out
+
+    def _action(
+        self, kind: Kind, entries: tuple[Entry, ...], now: Clock, ladder: Ladder | None, prompt: bool
+    ) -> list[Any]:
+        out: list[Any] = [*self.reserve(now)]
+        nonce = self.nonces.take(now.t_ns)
+        expires_ms = (now.t_ns + self._expires_ns) // MS if kind.places else 0
+        sent = SendAction(
+            nonce=nonce,
+            kind=kind,
+            asset_id=self._asset_id(),
+            entries=entries,
+            expires_ms=expires_ms,
+            t_ns=now.t_ns,
+            quote_t_ns=ladder.t_ns if ladder else 0,
+            recv_t_ns=ladder.recv_t_ns if ladder else 0,
+            prompt=prompt,
+        )
+        self._fly(sent, now)
+        return [*out, sent]
+
+    def _fly(self, sent: SendAction, now: Clock) -> None:
+        self._flying[sent.nonce] = sent
+        self._sent_entries += max(len(sent.entries), 1)
+        for entry in sent.entries:
+            self._busy[entry.cloid] = sent.nonce
+            self._touched[entry.cloid] = now.mono_ns
+
+    def _asset_id(self) -> int:
+        if self.facts is None:
+            raise OurFault("an action before the market is known")
+        return self.facts.asset_id
+
+    def reserve(self, now: Clock) -> list[ReserveNonces]:
+        """Reserve the next block of nonces when it is due; called ahead of time by every tick."""
+        until = self.nonces.due(now.t_ns, now.rate)
+        if until is None:
+            return []
+        self.nonces.reserve(until)
+        return [ReserveNonces(until)]
+
+    # ------------------------------------------------------------------ replies
+    def on_reply(self, reply: ActionReply, now: Clock) -> list[Any]:
+        """Apply what came of an action; what stays unproven is voided or asked for later."""
+        sent = self._flying.pop(reply.nonce, None)
+        if sent is None:
+            return []
+        out: list[Any] = [self._report(sent, reply, now)]
+        for entry in sent.entries:
+            self._busy.pop(entry.cloid, None)
+            self._touched[entry.cloid] = now.mono_ns
+        if sent.kind is Kind.NOOP:
+            return out + self._voided(sent, reply, now)
+        for i, entry in enumerate(sent.entries):
+            out += self._heard(sent, entry, reply, i, now)
+        if reply.outcome == "unknown" and sent.kind.places:
+            out += self._void(sent, now)
+        return out
+
+    def _heard(self, sent: SendAction, entry: Entry, reply: ActionReply, i: int, now: Clock) -> list[OrderUpdate]:
+        word, oid, text = reply.outcome, 0, reply.reason
+        if word == "ok":
+            word, oid, text = reply.statuses[i].word, reply.statuses[i].oid, reply.statuses[i].text
+        hear, why = self.table.hear, reason_word(text) if text else ""
+        match (sent.kind, word):
+            case (Kind.ORDER, "resting"):
+                update = hear(now.t_ns, entry.cloid, Said.PLACED, oid=oid, px_u=entry.px_u, sz_u=entry.sz_u)
+            case (Kind.MODIFY, "resting"):
+                update = hear(now.t_ns, entry.cloid, Said.MOVED, oid=oid, px_u=entry.px_u, sz_u=entry.sz_u)
+            case (Kind.ORDER, "error" | "refused"):
+                update = hear(now.t_ns, entry.cloid, Said.PLACE_REFUSED, reason=why)
+            case (Kind.MODIFY, "error" | "refused"):
+                update = hear(now.t_ns, entry.cloid, Said.MOVE_REFUSED, reason=why)
+            case (Kind.CANCEL | Kind.CANCEL_CLOID, "success"):
+                update = hear(now.t_ns, entry.cloid, Said.CANCELLED)
+            case (Kind.CANCEL | Kind.CANCEL_CLOID, "error" | "refused"):
+                update = hear(now.t_ns, entry.cloid, Said.CANCEL_REFUSED, reason=why)
+            case _:
+                update = hear(now.t_ns, entry.cloid, Said.TIMEOUT, reason=text[:40] or word)
+        return [update] if update else []
+
+    def _report(self, sent: SendAction, reply: ActionReply, now: Clock) -> ActionReport:
+        return ActionReport(
+            t_ns=now.t_ns,
+            coin=self._coin,
+            kind=sent.kind.value,
+            entries=len(sent.entries),
+            nonce=sent.nonce,
+            quote_t_ns=sent.quote_t_ns,
+            send_t_ns=sent.t_ns,
+            reply_t_ns=0 if reply.outcome == "unknown" else now.t_ns,
+            outcome=reply.outcome,
+            reason=reply.reason,
+        )
+
+    # ------------------------------------------------------------------ what is not known
+    def _void(self, sent: SendAction, now: Clock) -> list[Any]:
+        """Spend the nonce of an action that may still land, unless its expiry has seen to that."""
+        lands_t_ns = sent.expires_ms * MS + LAND_NS
+        for entry in sent.entries:
+            self._lands_t_ns[entry.cloid] = lands_t_ns
+        if now.t_ns >= lands_t_ns:
+            return []
+        noop = SendAction(sent.nonce, Kind.NOOP, sent.asset_id, (), sent.expires_ms, now.t_ns)
+        self._voiding[noop.nonce] = tuple(entry.cloid for entry in sent.entries)
+        self._fly(noop, now)
+        return [noop]
+
+    def _voided(self, sent: SendAction, reply: ActionReply, now: Clock) -> list[Any]:
+        """An accepted noop or a used nonce both mean: whatever was to happen has happened."""
+        cloids = self._voiding.pop(sent.nonce, ())
+        if reply.outcome == "ok" or "duplicate nonce" in reply.reason.lower():
+            for cloid in cloids:
+                self._lands_t_ns[cloid] = now.t_ns
+        return []
+
+    def ask(self, now: Clock) -> list[AskStatus]:
+        """Questions that are due about UNKNOWN orders."""
+        out = []
+        for order in self.table.live():
+            if order.state is not OrderState.UNKNOWN or order.cloid in self._busy:
+                continue
+            due = now.mono_ns - self._asked.get(order.cloid, -ASK_EVERY_NS) >= ASK_EVERY_NS
+            certain = now.t_ns >= self._lands_t_ns.get(order.cloid, 0)
+            if due and certain and len(self._open_asks) < ASKS_OPEN_MAX and order.cloid not in self._open_asks:
+                self._asked[order.cloid] = now.mono_ns
+                self._open_asks.add(order.cloid)
+                out.append(AskStatus(order.cloid, order.oid))
+        return out
+
+    def on_answer(self, answer: StatusAnswer, now: Clock) -> list[OrderUpdate]:
+        """The venue's word on one order; no answer ("") teaches nothing."""
+        self._open_asks.discard(answer.cloid)
+        order = self.table.orders.get(answer.cloid)
+        if order is None or answer.status == "" or order.cloid in self._busy:
+            return []
+        self._touched[order.cloid] = now.mono_ns
+        if answer.order is not None:
+            self._denied.pop(order.cloid, None)
+            return self._found(answer.order.oid, answer, now)
+        if not order.oid:
+            return _listed(self.table.hear(now.t_ns, order.cloid, Said.NOT_FOUND))
+        denied = self._denied[order.cloid] = self._denied.get(order.cloid, 0) + 1
+        if denied < UNKNOWN_OID_MAX:
+            return []
+        gone = {"oid": order.oid, "status": "canceled", "reason": "unknown_at_venue"}
+        return _listed(self.table.hear(now.t_ns, order.cloid, Said.FOUND, **gone))  # type: ignore[arg-type]
+
+    def _found(self, oid: int, answer: StatusAnswer, now: Clock) -> list[OrderUpdate]:
+        found = answer.order
+        if found is None:
+            return []
+        return _listed(
+            self.table.hear(
+                now.t_ns,
+                answer.cloid,
+                Said.FOUND,
+                oid=oid,
+                status=answer.status,
+                px_u=found.px_u,
+                sz_u=found.orig_sz_u,
+                filled_u=max(found.orig_sz_u - found.sz_u, 0),
+            )
+        )
+
+    # ------------------------------------------------------------------ the user stream
+    def on_seen(self, seen: OrderSeen, now: Clock) -> list[OrderUpdate]:
+        """A status change of one of our orders."""
+        order = seen.order
+        known = self.table.orders.get(order.cloid) or self.table.find(order.oid)
+        if known is not None:
+            self._touched[known.cloid] = now.mono_ns
+        return _listed(
+            self.table.hear(
+                now.t_ns,
+                known.cloid if known else order.cloid or None,
+                Said.STATUS,
+                oid=order.oid,
+                status=seen.status,
+                px_u=order.px_u,
+                sz_u=order.orig_sz_u,
+                filled_u=max(order.orig_sz_u - order.sz_u, 0) if seen.status == "open" else None,
+            )
+        )
+
+    def on_fill(self, fill: Fill, now: Clock) -> list[OrderUpdate]:
+        update = self.table.fill(fill)
+        if update is not None:
+            self._touched[update.cloid] = now.mono_ns
+        return _listed(update)
+
+    def forget(self, now: Clock) -> None:
+        """Drop what ended long ago."""
+        self.table.forget(now.t_ns - int(FORGET_NS * max(1.0, now.rate)))
+        for memory in (self._lands_t_ns, self._asked, self._denied, self._cancelled_mono_ns, self._touched):
+            for cloid in [c for c in memory if c not in self.table.orders]:
+                del memory[cloid]
+
+
+def _listed(update: OrderUpdate | None) -> list[OrderUpdate]:
+    return [update] if update is not None else []

@@ -1,0 +1,292 @@
+"""The dead-man process: when the executor is silent or a kill file appears, it cancels until the venue shows nothing.
+
+`python -m executor.warden`. It has a key of its own (`secrets/warden_key`), needs neither Redis nor a strategy, and
+knows nothing but what rests. When it must act is decided in `vigil.py`; here are its socket, its questions and its
+cancels. It asks the venue nothing while all is well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from common import killfile, metrics
+from common.bus_types import Bucket
+from common.clock import NS, RESYNC_S, MarketClock, mono_ns, wall_ns
+from common.config import Settings
+from common.errors import EXIT_OK, BadInput, ConfigError, LinkDown, Refused, UnknownOutcome, VenueError
+from common.exporter import Exporter
+from common.hyperliquid import InfoClient, asset_id
+from common.log import get_log
+from common.messages import Side
+from common.process import main, on_stop_signal, watch_parent
+from common.simclock import clock_client, read_clock
+from common.venue_types import OrderRow
+from common.weights import LocalBucket, Weights
+from executor import wire
+from executor.deadman import ENCODE, TO_WARDEN, WARDEN_SOCKET, Beat, Heard, Line
+from executor.events import Entry, Kind, SendAction
+from executor.nonce import Nonces
+from executor.transport import Transport
+from executor.venue import Signer, assert_fast_curve
+from executor.vigil import Vigil
+
+WATCH_S = 0.05
+RETRY_S = 0.5
+ASSETS_RETRY_S = 5.0
+CANCELS_MAX = 40
+NONCE_FILE = "warden.nonce"
+ASSETS_FILE = "warden.assets"
+BUCKET = Bucket("warden", capacity=120.0, rate_per_s=1.0)
+"""Its 60 a minute, and two minutes saved up: one clearing takes 60 to 100 at once and comes when the executor's
+own share lies idle."""
+
+FAILURES = (LinkDown, VenueError, BadInput)
+log = get_log("warden")
+
+
+class OwnWeights(Weights):
+    """Weight of this process alone: nobody else can use it up, and no store is needed."""
+
+    def __init__(self) -> None:
+        super().__init__("warden")
+        self._local = LocalBucket(BUCKET, mono_ns())
+
+
+class NonceFile:
+    """Nonces of the warden's key, reserved ahead in one small file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._nonces = Nonces(int(path.read_text("ascii")))
+        except (OSError, ValueError):
+            self._nonces = Nonces()
+
+    def take(self, t_ns: int) -> int:
+        """The next nonce; a disk that cannot take the reservation does not keep the warden from cancelling."""
+        until = self._nonces.due(t_ns)
+        if until is not None:
+            self._nonces.reserve(until)
+            _write(self._path, str(until).encode())
+        return self._nonces.take(t_ns)
+
+
+class Warden:
+    """One account's dead-man."""
+
+    def __init__(self, settings: Settings, signer: Signer, info: InfoClient, transport: Transport) -> None:
+        self.stopping = asyncio.Event()
+        self.vigil = Vigil(mono_ns())
+        self._settings = settings
+        self._signer = signer
+        self._info = info
+        self._transport = transport
+        self._clock = MarketClock()
+        self._nonces = NonceFile(settings.run_dir / NONCE_FILE)
+        self._assets_path = settings.run_dir / ASSETS_FILE
+        self._assets: dict[str, int] = _read_assets(self._assets_path)
+        self._dexs = list(dict.fromkeys((settings.market.dex, "")))
+        self._kill_seen: killfile.Signature = None
+        self._line: Line | None = None
+        self._fault: ConfigError | None = None
+        self._fires_told = 0
+
+    async def run(self) -> int:
+        """Until a stop signal; raises ConfigError when executor and warden were given the same key."""
+        self._line = Line(self._settings.run_dir / WARDEN_SOCKET, self._hear)
+        tasks = [self._watch(), self._work(), self._learn_assets()]
+        if self._settings.network == "paper":
+            tasks.append(self._follow_clock())
+        running = [asyncio.ensure_future(task) for task in tasks]
+        stop = asyncio.ensure_future(self.stopping.wait())
+        try:
+            done, _ = await asyncio.wait([stop, *running], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in (stop, *running):
+                task.cancel()
+            self._line.close()
+        if self._fault is not None:
+            raise self._fault
+        return EXIT_OK
+
+    def health(self) -> dict[str, Any]:
+        ready = bool(self._assets)
+        return {"service": "warden", "ready": ready, "state": self.vigil.state.value, "fires": self.vigil.fires}
+
+    # ------------------------------------------------------------------ hearing
+    def _hear(self, data: bytes, sender: str) -> None:
+        try:
+            said = TO_WARDEN.decode(data)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            metrics.count("amm_bad_input_total", boundary="deadman", reason="shape")
+            return
+        if not isinstance(said, Beat):
+            log.info("goodbye_heard")
+            self.vigil.on_goodbye(mono_ns())
+            return
+        if said.agent == self._signer.address:
+            self._fault = ConfigError("secrets/warden_key and secrets/agent_key hold the same key: use two agents")
+            self.stopping.set()
+            return
+        self.vigil.on_beat(mono_ns())
+        metrics.set("amm_heartbeat_timestamp_seconds", wall_ns() / NS, service="executor")
+        self._learn(said.assets)
+        if self._line is not None and sender:
+            self._line.send(ENCODE(Heard(said.seq, self.vigil.state.value)), sender)
+
+    def _learn(self, assets: list[tuple[str, int]]) -> None:
+        """What the executor trades, kept for a start without it."""
+        if any(self._assets.get(coin) != asset for coin, asset in assets):
+            self._assets.update(assets)
+            _write(self._assets_path, msgspec.json.encode(self._assets))
+
+    async def _watch(self) -> None:
+        """Kill file and silence, every 50 ms."""
+        while True:
+            seen = killfile.signature(self._settings.run_dir)
+            if seen != self._kill_seen:
+                self._kill_seen = seen
+                self.vigil.on_kill(seen is not None, mono_ns())
+            self.vigil.on_tick(mono_ns())
+            await asyncio.sleep(WATCH_S)
+
+    # ------------------------------------------------------------------ acting
+    async def _work(self) -> None:
+        while True:
+            if not self.vigil.must_cancel:
+                await asyncio.sleep(WATCH_S)
+                continue
+            self._tell()
+            asked_ns = mono_ns()
+            try:
+                rows = [row for dex in self._dexs for row in await self._orders(dex)]
+                self.vigil.on_shown(len(rows), asked_ns, mono_ns())
+                await self._cancel(rows)
+                wait_s = RETRY_S if rows else self.vigil.next_look_ns(mono_ns()) / NS
+            except FAILURES as error:
+                log.warning("clearing_delayed", reason=str(error)[:200])
+                wait_s = RETRY_S
+            if not self.vigil.must_cancel:
+                log.info("nothing_rests", reason=self.vigil.reason)
+            await asyncio.sleep(wait_s)
+
+    def _tell(self) -> None:
+        if self.vigil.fires != self._fires_told:
+            self._fires_told = self.vigil.fires
+            log.warning("clearing_started", reason=self.vigil.reason)
+
+    async def _orders(self, dex: str) -> list[OrderRow]:
+        return await self._info.open_orders(self._settings.wallet_address, dex)
+
+    async def _cancel(self, rows: list[OrderRow]) -> None:
+        """Cancel by number, market by market; what stays is shown by the next look."""
+        by_asset: dict[int, list[int]] = {}
+        for row in rows:
+            by_asset.setdefault(await self._asset(row.coin), []).append(row.oid)
+        for asset, oids in by_asset.items():
+            for start in range(0, len(oids), CANCELS_MAX):
+                await self._send(asset, oids[start : start + CANCELS_MAX])
+
+    async def _send(self, asset: int, oids: list[int]) -> None:
+        t_ns = self._clock.now_ns()
+        entries = tuple(Entry("", oid, Side.BID, 0, 0, -1) for oid in oids)
+        sent = SendAction(self._nonces.take(t_ns), Kind.CANCEL, asset, entries, 0, t_ns)
+        tree = wire.action(sent.kind, asset, entries, 0)
+        body = wire.body(tree, sent.nonce, self._signer.sign(tree, sent.nonce, 0), 0)
+        metrics.count("amm_orders_sent_total", len(oids), action="cancel")
+        try:
+            reply = wire.reply(sent, *await self._transport.post(body))
+        except UnknownOutcome as error:
+            log.warning("cancel_unanswered", reason=str(error)[:200], orders=len(oids))
+            return
+        log.warning("orders_cancelled", orders=len(oids), outcome=reply.outcome, reason=reply.reason[:200])
+
+    # ------------------------------------------------------------------ knowing
+    async def _asset(self, coin: str) -> int:
+        if coin not in self._assets:
+            await self._load_dex(coin.partition(":")[0] if ":" in coin else "")
+        if coin not in self._assets:
+            raise BadInput("no_such_market", coin)
+        return self._assets[coin]
+
+    async def _load_dex(self, dex: str) -> None:
+        dexs = await self._info.perp_dexs()
+        names = [one.name if one else "" for one in dexs]
+        if dex not in names:
+            raise BadInput("no_such_dex", dex)
+        meta = await self._info.meta(dex)
+        number = names.index(dex)
+        self._learn([(one.name, asset_id(number, i)) for i, one in enumerate(meta.universe)])
+
+    async def _learn_assets(self) -> None:
+        """The configured market's id, asked once, so that nothing is missing when it counts."""
+        while self._settings.market.coin not in self._assets:
+            try:
+                await self._load_dex(self._settings.market.dex)
+            except FAILURES as error:
+                log.info("market_not_known_yet", reason=str(error)[:200])
+                await asyncio.sleep(ASSETS_RETRY_S)
+        await asyncio.Event().wait()
+
+    async def _follow_clock(self) -> None:
+        """Market time of a simulated venue: nonces are within a day of it."""
+        async with clock_client() as client:
+            while True:
+                try:
+                    self._clock.sync(*await read_clock(client, self._settings.venue_url))
+                except (LinkDown, BadInput) as error:
+                    log.info("clock_not_read", reason=str(error)[:200])
+                    await asyncio.sleep(RETRY_S)
+                else:
+                    await asyncio.sleep(RESYNC_S)
+
+
+def _write(path: Path, body: bytes) -> None:
+    try:
+        killfile.replace(path, body, durable=True)
+    except OSError as error:
+        log.error("file_not_written", path=path.name, reason=str(error))
+
+
+def _read_assets(path: Path) -> dict[str, int]:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, int])
+    except (OSError, msgspec.DecodeError, UnicodeError):
+        return {}
+
+
+async def build(settings: Settings) -> int:
+    """The whole process; mainnet stays closed until its gates are built."""
+    if settings.is_mainnet:
+        raise Refused("network = mainnet is refused: the go-live gates are not built yet")
+    if not settings.wallet_address:
+        raise ConfigError("WALLET_ADDRESS is empty: the address of the account whose orders are watched")
+    assert_fast_curve()
+    signer = Signer(settings.secrets_dir / "warden_key", settings.wallet_address, is_mainnet=settings.is_mainnet)
+    settings.run_dir.mkdir(parents=True, exist_ok=True)
+    async with (
+        InfoClient(settings.venue_url, OwnWeights()) as info,
+        Transport(settings.venue_url, settings.execution.reply_timeout_s) as transport,
+    ):
+        warden = Warden(settings, signer, info, transport)
+        exporter = Exporter(settings.bind, settings.metrics_port, warden.health)
+        await exporter.start()
+        on_stop_signal(lambda _: warden.stopping.set())
+        if settings.parent_pid:
+            parent = asyncio.ensure_future(watch_parent(settings.parent_pid, lambda _: warden.stopping.set()))
+            parent.add_done_callback(lambda task: task.cancelled() or task.exception())
+        log.info("warden_started", agent=signer.address, port=exporter.port)
+        try:
+            return await warden.run()
+        finally:
+            await exporter.stop()
+
+
+if __name__ == "__main__":
+    main("warden", build)

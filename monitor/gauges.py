@@ -1,0 +1,73 @@
+"""The monitor's gauges for Prometheus: the same numbers as the page, once a second."""
+
+from __future__ import annotations
+
+from common import metrics
+from common.clock import wall_ns
+from monitor.engine import MonitorEngine
+
+E8 = 1e8
+ACCOUNT = "main"
+
+
+def set_gauges(m: MonitorEngine) -> None:
+    """Set what is known; what is not known yet is not exported."""
+    _heartbeats(m)
+    _account(m)
+    _money(m)
+    vol = m.market.volatility(m.t_ns)
+    if vol is not None:
+        metrics.set("amm_volatility_annualized_ratio", vol.annual, coin=m.coin, estimator="rms_5s")
+    metrics.set("amm_open_orders", m.orders.open_orders, coin=m.coin)
+    metrics.set("amm_unknown_orders", m.orders.unknown_orders, coin=m.coin)
+    metrics.set("amm_kill_switch_tripped", float(m.kill.epoch > 0), reason="file")
+
+
+def count_markout(coin: str, horizon_s: int, bps: float) -> None:
+    """One fill at one horizon: sums of both signs apart, since a mean needs them and a histogram has no such sum."""
+    labels = {"coin": coin, "horizon": f"{horizon_s}s"}
+    metrics.count("amm_markout_fills_total", **labels)
+    metrics.count("amm_markout_favourable_bps_total", max(bps, 0.0), **labels)
+    metrics.count("amm_markout_adverse_bps_total", max(-bps, 0.0), **labels)
+    metrics.observe("amm_markout_bps", bps, **labels)
+
+
+def _heartbeats(m: MonitorEngine) -> None:
+    """Others' heartbeats, told by us: a dead process still has an ageing one."""
+    now_s = wall_ns() / 1e9
+    for name in m.services.expected:
+        age_s = m.services.age_s(name, m.t_ns, m.mono_ns)
+        if age_s is not None:
+            metrics.set("amm_heartbeat_timestamp_seconds", now_s - age_s, service=name)
+
+
+def _account(m: MonitorEngine) -> None:
+    equity_e8, permit = m.money.equity_e8, m.permit
+    if equity_e8 is not None:
+        metrics.set("amm_equity_usd", equity_e8 / E8, account=ACCOUNT)
+    if permit is not None:
+        metrics.set("amm_margin_ratio", permit.margin_ratio, account=ACCOUNT)
+        metrics.set("amm_drawdown_ratio", permit.drawdown, account=ACCOUNT)
+    remaining = m.orders.budget(m.money.account, m.t_ns)["remaining"]
+    if isinstance(remaining, int):
+        metrics.set("amm_rate_limit_remaining_requests", remaining, account=ACCOUNT)
+    taker = m.money.shares_24h()[1]
+    if taker is not None:
+        metrics.set("amm_taker_ratio", taker, window="24h")
+
+
+def _money(m: MonitorEngine) -> None:
+    mark, ledger, coin = m.market.mark_px_u, m.money.ledger, m.coin
+    if not mark:
+        return
+    parts = m.money.pnl(mark)
+    position_u = m.money.position_u
+    metrics.set("amm_session_pnl_usd", parts["net"] / E8, account=ACCOUNT)
+    metrics.set("amm_realized_pnl_usd", ledger.realised_e8 / E8, coin=coin)
+    metrics.set("amm_unrealized_pnl_usd", ledger.unrealised_e8(mark) / E8, coin=coin)
+    metrics.set("amm_spread_captured_usd", parts["spread"] / E8, coin=coin)
+    metrics.set("amm_inventory_pnl_usd", parts["inventory"] / E8, coin=coin)
+    metrics.set("amm_fees_paid_usd", -parts["fees"] / E8, coin=coin)
+    metrics.set("amm_funding_paid_usd", -parts["funding"] / E8, coin=coin)
+    metrics.set("amm_position_base_units", position_u / 10.0**m.market.sz_decimals, coin=coin)
+    metrics.set("amm_position_notional_usd", position_u * mark / 1e6, coin=coin)

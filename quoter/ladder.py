@@ -1,0 +1,323 @@
+"""From a fair price, distances, floors and budgets to a legal two-sided ladder.
+
+`quote_sides` is the whole decision of the tiered profile; the kernels above it are its stages for one side: distances,
+sizes, what reduces the position, prices, merging. This room decides prices and sizes; it leaves to the engine: whether
+we may quote at all, and whether a new ladder is worth publishing. Distances in bps of the fair price, prices px_u.
+
+What holds for every ladder: a bid is below the market's best ask and an ask above its best bid; a bid is rounded down
+and an ask up to the venue's grid; no level is nearer than the side's floor unless it only reduces the position; what
+rests on a side is worth no more than its budget; a level too small for the venue joins its inner neighbour.
+"""
+
+from __future__ import annotations
+
+import math
+
+from common.kernel import kernel
+from common.ticks import MIN_NOTIONAL_E6, ceil_px, floor_px
+from quoter.analysis import averaged
+from quoter.fade import fade_scale, is_paused
+from quoter.fair import collar_px, fair_px
+from quoter.floor import reduce_floor_bps, side_floor_bps, tick_bps
+from quoter.sizing import level_count, level_share, local_ratio, side_budget_usd, thickness
+from quoter.skew import is_capped, is_reducing, set_urgency, tilt
+from quoter.spread import is_pulled_illiquid, set_range, set_widening
+from quoter.state import (
+    B_COUNT,
+    B_ROWS,
+    B_SIDE,
+    BID_SIDE,
+    BPS,
+    I_DECIDED_T,
+    I_POSITION,
+    I_REDUCING,
+    I_SZ_DECIMALS,
+    O_COUNT,
+    O_LEN,
+    O_MERGED,
+    O_ROWS,
+    O_SIDE,
+    O_WHY,
+    P_BOOK_HALF_LIFE,
+    P_BREAK_INNER,
+    P_BREAK_OUTER,
+    P_COLLAR,
+    QUOTES_MAX,
+    S_BLEND,
+    S_BUDGET,
+    S_FADE,
+    S_FAIR,
+    S_FLOOR,
+    S_FORECAST,
+    S_FORECAST_WEIGHT,
+    S_HI,
+    S_LO,
+    S_LOCAL,
+    S_MEDIAN,
+    S_MICRO,
+    S_MID,
+    S_ORACLE,
+    S_URGENCY,
+    S_WIDENING,
+    S_WORK,
+    USD,
+    VOL_DEFENSIVE,
+    VOL_PULLED,
+    WHY_COLLAR,
+    WHY_HIGH_VOL,
+    WHY_ILLIQUID,
+    WHY_NO_BOOK,
+    WHY_NO_BUDGET,
+    WHY_ONE_SIDED,
+    WHY_PAUSED,
+    WHY_REDUCING,
+)
+
+REDUCES = S_WORK + QUOTES_MAX
+"""Second half of the work space: weights first, then 1 for a level that only reduces the position."""
+
+
+@kernel("f8(f8[::1], i8, i8, f8, f8)")
+def level_bps(params: list[float], level: int, levels: int, lo: float, hi: float) -> float:
+    """Distance of a level: geometric pieces through lo, lo + (hi - lo) x the two breaks, and hi, a third each."""
+    at = 3.0 * float(level) / float(levels)
+    piece = min(int(at), 2)
+    first = lo + (hi - lo) * params[P_BREAK_INNER]
+    second = lo + (hi - lo) * params[P_BREAK_OUTER]
+    begin = lo
+    end = first
+    if piece == 1:
+        begin = first
+        end = second
+    elif piece == 2:
+        begin = second
+        end = hi
+    if begin <= 0.0 or end <= 0.0:
+        return lo
+    return begin * math.exp((at - float(piece)) * math.log(end / begin))
+
+
+@kernel("i8(i8, f8, f8, i8, i8)")
+def level_px(side: int, fair: float, distance_bps: float, opposite_px_u: int, sz_decimals: int) -> int:
+    """The legal price at least that far from fair and short of the opposite best (0 = none); 0 = no such price."""
+    if side == BID_SIDE:
+        px = floor_px(max(math.floor(fair * (1.0 - distance_bps * BPS)), 0), sz_decimals)
+        if opposite_px_u > 0:
+            px = min(px, floor_px(opposite_px_u - 1, sz_decimals))
+        return max(px, 0)
+    px = ceil_px(math.ceil(fair * (1.0 + distance_bps * BPS)), sz_decimals)
+    return max(px, ceil_px(opposite_px_u + 1, sz_decimals))
+
+
+@kernel("i8(i8[::1], i8)")
+def opposite_best(book: list[int], side: int) -> int:
+    """The market's best price on the other side, 0 = empty."""
+    other = 1 - side
+    return book[B_ROWS + other * B_SIDE] if book[B_COUNT + other] > 0 else 0
+
+
+@kernel("void(f8[::1], i8[::1], f8[::1], i8[::1], i8, i8, i8[::1])")
+def set_levels(
+    state: list[float], ints: list[int], params: list[float], book: list[int], side: int, levels: int, out: list[int]
+) -> None:
+    """Distances into S_WORK, prices behind the floor and sizes into `out`; the sizes fit the side's budget."""
+    fair = state[S_FAIR]
+    opposite = opposite_best(book, side)
+    scale = state[S_WIDENING] * state[S_FADE + side] * tilt(state, ints, params, side)
+    total = 0.0
+    for i in range(levels):
+        state[S_WORK + i] = level_bps(params, i, levels, state[S_LO], state[S_HI]) * scale
+        px = level_px(side, fair, max(state[S_WORK + i], state[S_FLOOR + side]), opposite, ints[I_SZ_DECIMALS])
+        at = S_LOCAL + side * QUOTES_MAX + i
+        ratio = local_ratio(book, side, px, state[S_MEDIAN + side])
+        state[at] += state[S_BLEND] * (ratio - state[at])
+        state[REDUCES + i] = level_share(params, i, levels) * thickness(params, state[at])
+        total += state[REDUCES + i]
+        out[O_ROWS + side * O_SIDE + 2 * i] = px
+    part = state[S_BUDGET + side] / max(total, 1.0)
+    for i in range(levels):
+        row = O_ROWS + side * O_SIDE + 2 * i
+        worth = max(float(out[row]), fair)
+        out[row + 1] = int(part * state[REDUCES + i] / USD / worth)
+        state[REDUCES + i] = 0.0
+
+
+@kernel("void(f8[::1], i8[::1], i8, i8, i8[::1])")
+def set_reducing(state: list[float], ints: list[int], side: int, levels: int, out: list[int]) -> None:
+    """Mark the inner levels that only reduce the position; the level across its end is cut there.
+
+    What is cut off joins the next level (same notional); with I_REDUCING it and all behind it are left away.
+    """
+    only = ints[I_REDUCING] == 1
+    left = abs(ints[I_POSITION])
+    for i in range(levels):
+        row = O_ROWS + side * O_SIDE + 2 * i
+        size = out[row + 1]
+        if left == 0:
+            out[row + 1] = 0 if only else size
+        elif size <= left:
+            state[REDUCES + i] = 1.0
+            left -= size
+        elif left * out[row] >= MIN_NOTIONAL_E6:
+            state[REDUCES + i] = 1.0
+            out[row + 1] = left
+            if not only and i + 1 < levels and out[row + 2] > 0:
+                out[row + 3] += (size - left) * out[row] // out[row + 2]
+            left = 0
+        else:
+            if only:
+                out[row + 1] = 0
+                if i > 0:
+                    out[row - 1] += left
+            left = 0
+
+
+@kernel("i8(f8[::1], i8[::1], f8[::1], i8[::1], i8, i8, i8[::1])")
+def set_prices(
+    state: list[float], ints: list[int], params: list[float], book: list[int], side: int, levels: int, out: list[int]
+) -> int:
+    """Final prices, and levels of one price (or within one tick) joined; returns how many levels are left.
+
+    A level beyond the collar is left away and said so in O_WHY.
+    """
+    fair = state[S_FAIR]
+    tick = tick_bps(fair, ints[I_SZ_DECIMALS])
+    near = reduce_floor_bps(state, params, tick)
+    opposite = opposite_best(book, side)
+    direction = -1 if side == BID_SIDE else 1
+    border = collar_px(state[S_ORACLE], params[P_COLLAR], direction)
+    kept = 0
+    base = O_ROWS + side * O_SIDE
+    for i in range(levels):
+        size = out[base + 2 * i + 1]
+        reduces = state[REDUCES + i]
+        distance = max(state[S_WORK + i], near if reduces > 0.0 else state[S_FLOOR + side])
+        px = level_px(side, fair, distance, opposite, ints[I_SZ_DECIMALS])
+        if size <= 0 or px <= 0:
+            continue
+        if state[S_ORACLE] > 0.0 and float(direction) * (float(px) - border) > 0.0:
+            out[O_WHY + side] |= WHY_COLLAR
+            continue
+        last = base + 2 * (kept - 1)
+        if kept > 0 and (
+            px == out[last] or (reduces == state[REDUCES + kept - 1] and distance - state[S_WORK + kept - 1] < tick)
+        ):
+            out[last + 1] += size
+            out[O_MERGED] += 1
+            continue
+        out[base + 2 * kept] = px
+        out[base + 2 * kept + 1] = size
+        state[S_WORK + kept] = distance
+        state[REDUCES + kept] = reduces
+        kept += 1
+    return kept
+
+
+@kernel("void(i8[::1], f8[::1], i8, i8, i8)")
+def drop_row(out: list[int], state: list[float], side: int, row: int, levels: int) -> None:
+    """Close the gap that row leaves among `levels` rows of a side."""
+    base = O_ROWS + side * O_SIDE
+    for i in range(row, levels - 1):
+        out[base + 2 * i] = out[base + 2 * i + 2]
+        out[base + 2 * i + 1] = out[base + 2 * i + 3]
+        state[REDUCES + i] = state[REDUCES + i + 1]
+
+
+@kernel("i8(f8[::1], i8, i8, i8[::1])")
+def merge_small(state: list[float], side: int, levels: int, out: list[int]) -> int:
+    """Join levels below the venue's minimum to their inner neighbour; returns how many are left.
+
+    The innermost joins the next one outwards. What is too small and may not join a level that only reduces the
+    position cannot rest at all.
+    """
+    base = O_ROWS + side * O_SIDE
+    kept = levels
+    for i in range(levels - 1, 0, -1):
+        row = base + 2 * i
+        if out[row] * out[row + 1] < MIN_NOTIONAL_E6:
+            if state[REDUCES + i - 1] == 0.0 or state[REDUCES + i] > 0.0:
+                out[row - 1] += out[row + 1]
+            drop_row(out, state, side, i, kept)
+            out[O_MERGED] += 1
+            kept -= 1
+    if kept > 0 and out[base] * out[base + 1] < MIN_NOTIONAL_E6:
+        if kept > 1:
+            out[base + 3] += out[base] * out[base + 1] // out[base + 2]
+        drop_row(out, state, side, 0, kept)
+        out[O_MERGED] += 1
+        kept -= 1
+    return kept
+
+
+@kernel("void(f8[::1], i8[::1], f8[::1], i8[::1], i8, i8, i8[::1])")
+def build_side(
+    state: list[float], ints: list[int], params: list[float], book: list[int], side: int, levels: int, out: list[int]
+) -> None:
+    """The levels of one side into `out`."""
+    kept = 0
+    if levels > 0:
+        set_levels(state, ints, params, book, side, levels, out)
+        if is_reducing(ints, side) == 1 and (state[S_URGENCY] > 0.0 or ints[I_REDUCING] == 1):
+            set_reducing(state, ints, side, levels, out)
+        kept = set_prices(state, ints, params, book, side, levels, out)
+        kept = merge_small(state, side, kept, out)
+    if kept == 0 and out[O_WHY + side] == 0:
+        out[O_WHY + side] = WHY_NO_BUDGET
+    out[O_COUNT + side] = kept
+    for i in range(2 * kept, O_SIDE):
+        out[O_ROWS + side * O_SIDE + i] = 0
+
+
+@kernel("i8(f8[::1], i8[::1], f8[::1], i8, i8, i8)")
+def why_not(state: list[float], ints: list[int], params: list[float], side: int, mode: int, t_ns: int) -> int:
+    """WHY_* bits for which a side is withheld now; 0 = it may be quoted."""
+    why = 0
+    if mode == VOL_PULLED:
+        why |= WHY_HIGH_VOL
+    if is_pulled_illiquid(ints, params, t_ns) == 1:
+        why |= WHY_ILLIQUID
+    if is_capped(state, ints, params, side, state[S_FAIR]) == 1:
+        why |= WHY_ONE_SIDED
+    if ints[I_REDUCING] == 1 and is_reducing(ints, side) == 0:
+        why |= WHY_REDUCING
+    if is_paused(ints, side, t_ns) == 1:
+        why |= WHY_PAUSED
+    return why
+
+
+@kernel("i8(f8[::1], i8[::1], f8[::1], i8[::1], i8, i8[::1])")
+def quote_sides(
+    state: list[float], ints: list[int], params: list[float], book: list[int], t_ns: int, out: list[int]
+) -> int:
+    """The whole two-sided ladder at market time `t_ns` for the book analysed last; returns its number of levels."""
+    for i in range(O_LEN):
+        out[i] = 0
+    state[S_BLEND] = 1.0 - averaged(1.0, 0.0, t_ns - ints[I_DECIDED_T], params[P_BOOK_HALF_LIFE])
+    ints[I_DECIDED_T] = max(t_ns, ints[I_DECIDED_T])
+    mode = set_range(state, ints, params)
+    set_widening(state, ints, params)
+    for side in range(2):
+        state[S_FADE + side] = fade_scale(state, ints, params, side, t_ns)
+        state[S_BUDGET + side] = 0.0
+    if state[S_MID] <= 0.0:
+        out[O_WHY] = WHY_NO_BOOK
+        out[O_WHY + 1] = WHY_NO_BOOK
+        return 0
+    forecast = state[S_FORECAST]
+    weight = state[S_FORECAST_WEIGHT]
+    fair = fair_px(state[S_MID], state[S_MICRO], forecast, weight, state[S_ORACLE], params[P_COLLAR])
+    state[S_FAIR] = fair
+    set_urgency(state, ints, params, fair, t_ns)
+    if mode == VOL_DEFENSIVE:
+        state[S_LO] = state[S_HI]
+    tick = tick_bps(fair, ints[I_SZ_DECIMALS])
+    for side in range(2):
+        state[S_FLOOR + side] = side_floor_bps(state, ints, params, side, tick)
+        state[S_BUDGET + side] = side_budget_usd(state, ints, params, side, fair, t_ns)
+        out[O_WHY + side] = why_not(state, ints, params, side, mode, t_ns)
+        if out[O_WHY + side] == 0:
+            levels = level_count(params, state[S_BUDGET + side], fair)
+            if mode == VOL_DEFENSIVE:
+                levels = min(levels, 1)
+            build_side(state, ints, params, book, side, levels, out)
+    return out[O_COUNT] + out[O_COUNT + 1]

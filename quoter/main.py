@@ -1,0 +1,52 @@
+"""The quoter's shell: streams in, the engine, ladders out.  On a stop it withdraws its quotes before it goes."""
+
+from __future__ import annotations
+
+from common.bus import RedisBus, Subscription
+from common.bus_types import Bus
+from common.config import Settings
+from common.service import Service
+from common.streams import ACCOUNT, CONTROL, FILLS, MD, ORDERS, PERMIT
+from quoter.engine import QuoteEngine, Stop
+from quoter.gauges import Gauges
+
+TICK_S = 0.05
+
+
+def subscriptions(coin: str) -> list[Subscription]:
+    """What the quoter hears; its own orders and fills from as far back as the streams go."""
+    return [
+        Subscription(MD, MD.of(coin)),
+        Subscription(ACCOUNT, ACCOUNT.of()),
+        Subscription(PERMIT, PERMIT.of()),
+        Subscription(ORDERS, ORDERS.of(coin), history=True),
+        Subscription(FILLS, FILLS.of(coin), history=True),
+        *(Subscription(CONTROL, CONTROL.of(writer)) for writer in CONTROL.writers),
+    ]
+
+
+def make_service(settings: Settings, bus: Bus) -> Service:
+    """The quoter of one market on one bus; importing the engine has loaded its kernels."""
+    engine = QuoteEngine(settings)
+    gauges = Gauges(settings, engine)
+    service = Service(
+        settings,
+        engine,
+        bus,
+        subscriptions=subscriptions(settings.market.coin),
+        tick_s=TICK_S,
+        effect=gauges.on,
+        state=lambda: engine.mood,
+    )
+
+    async def withdraw() -> None:
+        service.post(Stop())
+
+    service.on_stop.append(withdraw)
+    return service
+
+
+async def build(settings: Settings) -> int:
+    service = make_service(settings, RedisBus(settings.redis_url, settings.service))
+    service.mark_ready()
+    return await service.run()

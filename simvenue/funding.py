@@ -1,0 +1,62 @@
+"""Hourly funding: the premium, the rate it makes, and what a position pays.
+
+From hyperliquid.md 10 (docs: "Funding"): the premium is sampled every 5 s from the impact prices against the oracle,
+`F = average premium + clamp(interest - premium, -0.05 %, +0.05 %)` is a rate for 8 hours of which an eighth is paid
+every hour, at most 4 % an hour; a position pays size x *oracle* x rate. Rates that are booked are whole numbers of
+1e-10 (what the wire shows), payments whole numbers of 1e-8 quote.
+"""
+
+from __future__ import annotations
+
+SAMPLE_S = 5
+HOURS = 8
+CLAMP = 0.0005
+CAP_1H = 0.04
+RATE_E10 = 10**10
+
+
+def premium(bid_impact_px: float, ask_impact_px: float, oracle_px: float) -> float:
+    """How far the book stands from the oracle, as a share of it; 0.0 while the oracle lies inside the impact prices."""
+    if oracle_px <= 0.0:
+        return 0.0
+    above = max(bid_impact_px - oracle_px, 0.0)
+    below = max(oracle_px - ask_impact_px, 0.0)
+    return (above - below) / oracle_px
+
+
+def rate_e10_1h(premium_mean: float, interest_rate_1h: float) -> int:
+    """The hourly rate in 1e-10."""
+    interest = HOURS * interest_rate_1h
+    full = premium_mean + min(max(interest - premium_mean, -CLAMP), CLAMP)
+    return round(min(max(full / HOURS, -CAP_1H), CAP_1H) * RATE_E10)
+
+
+def cash_e8(position_u: int, oracle_px_u: int, rate_e10: int) -> int:
+    """What the holder's cash changes by: negative when he pays; half a unit is rounded up."""
+    cost = position_u * oracle_px_u * 100 * rate_e10
+    return (-2 * cost + RATE_E10) // (2 * RATE_E10)
+
+
+class PremiumHour:
+    """The samples of the running hour."""
+
+    def __init__(self) -> None:
+        self._sum = 0.0
+        self._count = 0
+        self.last: float | None = None
+
+    def sample(self, value: float) -> None:
+        self._sum += value
+        self._count += 1
+        self.last = value
+
+    @property
+    def mean(self) -> float:
+        """Average so far; the last known sample when the hour has none yet, 0.0 when there never was one."""
+        return self._sum / self._count if self._count else (self.last or 0.0)
+
+    def close(self) -> float:
+        """The hour's average; a new hour begins."""
+        mean = self.mean
+        self._sum, self._count = 0.0, 0
+        return mean

@@ -1,0 +1,380 @@
+"""One random, valid argument tuple per kernel of the quoter, as plain lists: compiled and plain must agree on it."""
+
+from __future__ import annotations
+
+import functools
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from common.config import load
+from common.ticks import tick_u
+from quoter.state import (
+    B_COUNT,
+    B_LEN,
+    B_ROWS,
+    B_SIDE,
+    I_ADVERSE_N,
+    I_DECIDED_T,
+    I_DEEP_T,
+    I_DEPTH_CLASS,
+    I_DEPTH_T,
+    I_FADE_T,
+    I_FAST_LEVELS,
+    I_HALF_T,
+    I_ILLIQUID_T,
+    I_IMBALANCED,
+    I_LEN,
+    I_LIQUID,
+    I_LIQUID_T,
+    I_PAUSE_T,
+    I_POSITION,
+    I_POSITION_T,
+    I_REDUCING,
+    I_RING_N,
+    I_SCORED_T,
+    I_SKEWING,
+    I_STREAK,
+    I_SZ_DECIMALS,
+    I_T,
+    I_VOL_BUCKET,
+    I_VOL_MODE,
+    I_VOL_N,
+    NS,
+    O_COUNT,
+    O_LEN,
+    O_ROWS,
+    O_SIDE,
+    QUOTES_MAX,
+    RING_MAX,
+    S_ADVERSE_M2,
+    S_ADVERSE_MEAN,
+    S_BLEND,
+    S_BUDGET,
+    S_DEPTH,
+    S_DEPTH5,
+    S_DEPTH_USUAL,
+    S_EQUITY,
+    S_FADE,
+    S_FADE_BASE,
+    S_FAIR,
+    S_FEE,
+    S_FLOOR,
+    S_FORECAST,
+    S_FORECAST_WEIGHT,
+    S_HARD,
+    S_HI,
+    S_IMBALANCE_SLOW,
+    S_LEN,
+    S_LO,
+    S_LOCAL,
+    S_MARGIN,
+    S_MEDIAN,
+    S_MICRO,
+    S_MID,
+    S_ORACLE,
+    S_RING,
+    S_SIZE_SCALE,
+    S_SOFT,
+    S_SPREAD_SCALE,
+    S_STREAK_SUM,
+    S_URGENCY,
+    S_VOL_FAST,
+    S_VOL_FAST_SUM,
+    S_VOL_FAST_WEIGHT,
+    S_VOL_LAST,
+    S_VOL_REF,
+    S_VOL_SLOW,
+    S_VOL_SLOW_SUM,
+    S_VOL_SLOW_WEIGHT,
+    S_VOL_USED,
+    S_WIDENING,
+    S_WORK,
+    VIEW_MAX,
+    make_params,
+)
+
+T0 = 1_780_000_000 * NS
+
+
+@dataclass
+class World:
+    """Vectors that could meet in one decision."""
+
+    rng: random.Random
+    state: list[float]
+    ints: list[int]
+    params: list[float]
+    book: list[int]
+    out: list[int]
+    other: list[int]
+    t_ns: int
+    px_u: int
+    side: int
+    levels: int
+
+
+@functools.cache
+def _profile(name: str) -> tuple[float, ...]:
+    return tuple(float(value) for value in make_params(load("quoter", {"MARKET": name})))
+
+
+def _time(rng: random.Random) -> int:
+    """A time shortly before or after T0, or never."""
+    return rng.choice([0, T0 - rng.randrange(120 * NS), T0 - rng.randrange(5 * NS), T0 + rng.randrange(60 * NS)])
+
+
+def _book(rng: random.Random, px_u: int, step: int) -> list[int]:
+    book = [0] * B_LEN
+    best = (px_u, px_u + step * rng.randint(1, 6))
+    for side, direction in ((0, -1), (1, 1)):
+        n = rng.choice([0, 1, 3, 5, 10, 20, VIEW_MAX])
+        px = best[side]
+        at = B_ROWS + side * B_SIDE
+        for level in range(n):
+            if px <= 0:
+                break
+            book[at + 2 * level : at + 2 * level + 2] = [px, 1 + int(rng.expovariate(1e-3))]
+            book[B_COUNT + side] = level + 1
+            px += direction * step * rng.randint(1, 4)
+    return book
+
+
+def _out(rng: random.Random, px_u: int, step: int) -> list[int]:
+    out = [0] * O_LEN
+    for side, direction in ((0, -1), (1, 1)):
+        out[O_COUNT + side] = rng.randint(0, QUOTES_MAX)
+        px = px_u
+        for level in range(out[O_COUNT + side]):
+            px = max(px + direction * step * rng.randint(1, 5), 1)
+            size = rng.choice([0, 1, int(2e7 / px) + 1, rng.randrange(10**6)])
+            at = O_ROWS + side * O_SIDE + 2 * level
+            out[at : at + 2] = [px, size]
+    return out
+
+
+def _ints(rng: random.Random, sz_decimals: int, position_u: int) -> list[int]:
+    ints = [0] * I_LEN
+    single = {
+        I_T: rng.choice([0, T0 - rng.randrange(10 * NS)]), I_DECIDED_T: _time(rng), I_SZ_DECIMALS: sz_decimals,
+        I_POSITION: position_u, I_POSITION_T: _time(rng) if position_u else 0, I_REDUCING: rng.randrange(2),
+        I_FAST_LEVELS: rng.randrange(21), I_DEEP_T: _time(rng), I_LIQUID: rng.randrange(2), I_LIQUID_T: _time(rng),
+        I_ILLIQUID_T: _time(rng), I_DEPTH_T: _time(rng), I_DEPTH_CLASS: rng.randrange(-1, 2),
+        I_IMBALANCED: rng.randrange(2), I_VOL_BUCKET: T0 // (5 * NS) - rng.randrange(30), I_VOL_N: rng.randrange(60),
+        I_VOL_MODE: rng.randrange(3), I_SKEWING: rng.randrange(2),
+    }  # fmt: skip
+    for place, value in single.items():
+        ints[place] = value
+    for side in range(2):
+        ints[I_STREAK + side] = rng.randrange(8)
+        ints[I_RING_N + side] = rng.randrange(3 * RING_MAX)
+        ints[I_ADVERSE_N + side] = rng.choice([0, 1, 2, 150, 250, 999, 1000])
+        for place in (I_SCORED_T, I_FADE_T, I_HALF_T, I_PAUSE_T):
+            ints[place + side] = _time(rng)
+    return ints
+
+
+def _state(rng: random.Random, px_u: int, step: int) -> list[float]:
+    state = [0.0] * S_LEN
+    mid = rng.choice([0.0, px_u + 0.5 * step])
+    single = {
+        S_EQUITY: rng.uniform(100, 100_000), S_FEE: rng.uniform(-0.3, 3), S_HARD: rng.choice([0.0, 50.0, 500.0, 1e6]),
+        S_SOFT: rng.uniform(0, 5e4), S_SIZE_SCALE: rng.random(), S_SPREAD_SCALE: rng.uniform(1, 3),
+        S_MARGIN: rng.uniform(0, 1.1), S_ORACLE: rng.choice([0.0, px_u * rng.uniform(0.985, 1.015)]),
+        S_FORECAST: rng.gauss(0, 3), S_FORECAST_WEIGHT: float(rng.randrange(2)), S_MID: mid,
+        S_MICRO: px_u + step * rng.random(), S_IMBALANCE_SLOW: rng.uniform(-1, 1),
+        S_DEPTH_USUAL: rng.uniform(0, 1e5), S_VOL_REF: rng.choice([0.0, px_u * rng.uniform(0.99, 1.01)]),
+        S_VOL_LAST: px_u * rng.uniform(0.99, 1.01), S_VOL_FAST_SUM: rng.uniform(0, 1e-6),
+        S_VOL_FAST_WEIGHT: rng.random(), S_VOL_SLOW_SUM: rng.uniform(0, 1e-6), S_VOL_SLOW_WEIGHT: rng.random(),
+        S_VOL_FAST: rng.uniform(0, 2), S_VOL_SLOW: rng.uniform(0, 1), S_VOL_USED: rng.uniform(0, 1),
+        S_FAIR: px_u * rng.uniform(0.999, 1.001), S_LO: rng.uniform(0.5, 10), S_HI: rng.uniform(10, 50),
+        S_WIDENING: rng.uniform(0.8, 3), S_URGENCY: rng.choice([0.0, rng.uniform(0, 1.9)]), S_BLEND: rng.random(),
+    }  # fmt: skip
+    for place, value in single.items():
+        state[place] = float(value)
+    for side in range(2):
+        for place, value in (
+            (S_DEPTH, rng.uniform(0, 1e5)), (S_DEPTH5, rng.uniform(0, 1e5)), (S_MEDIAN, rng.uniform(0, 1e4)),
+            (S_FLOOR, rng.uniform(0.1, 5)), (S_FADE, rng.uniform(1, 3)), (S_BUDGET, rng.uniform(0, 5e4)),
+            (S_FADE_BASE, rng.uniform(1, 5)), (S_STREAK_SUM, rng.uniform(-20, 0)),
+            (S_ADVERSE_MEAN, rng.gauss(1, 2)), (S_ADVERSE_M2, rng.uniform(0, 1e4)),
+        ):  # fmt: skip
+            state[place + side] = value
+        for level in range(QUOTES_MAX):
+            state[S_LOCAL + side * QUOTES_MAX + level] = rng.uniform(0, 3)
+            state[S_WORK + level] = rng.uniform(0.5, 2) * (level + 1)
+            state[S_WORK + QUOTES_MAX + level] = float(rng.randrange(2))
+        for slot in range(RING_MAX):
+            at = S_RING + 2 * (side * RING_MAX + slot)
+            state[at : at + 2] = [rng.gauss(-1, 3), rng.uniform(0, 500)]
+    return state
+
+
+def world(rng: random.Random) -> World:
+    sz_decimals = rng.randint(0, 6)
+    px_u = int(10 ** rng.uniform(3, 9))
+    step = tick_u(px_u, sz_decimals)
+    px_u = max(px_u // step * step, step)
+    params = list(_profile(rng.choice(["us500", "btc", "standx"])))
+    params[0] = float(rng.randint(1, 20))
+    position_u = rng.choice([0, 1, -1]) * int(rng.uniform(0, 600) * 1e6 / px_u)
+    return World(
+        rng=rng,
+        state=_state(rng, px_u, step),
+        ints=_ints(rng, sz_decimals, position_u),
+        params=params,
+        book=_book(rng, px_u, step),
+        out=_out(rng, px_u, step),
+        other=_out(rng, px_u, step),
+        t_ns=T0 + rng.randrange(10 * NS),
+        px_u=px_u,
+        side=rng.randrange(2),
+        levels=rng.randint(1, QUOTES_MAX),
+    )
+
+
+Make = Callable[[World], Any]
+
+
+def number(low: float, high: float) -> Make:
+    return lambda w: w.rng.uniform(low, high)
+
+
+def whole(low: int, high: int) -> Make:
+    return lambda w: w.rng.randint(low, high)
+
+
+def state(w: World) -> list[float]:
+    return w.state
+
+
+def ints(w: World) -> list[int]:
+    return w.ints
+
+
+def params(w: World) -> list[float]:
+    return w.params
+
+
+def book(w: World) -> list[int]:
+    return w.book
+
+
+def out(w: World) -> list[int]:
+    return w.out
+
+
+def other(w: World) -> list[int]:
+    return w.other
+
+
+def t(w: World) -> int:
+    return w.t_ns
+
+
+def px(w: World) -> float:
+    return w.px_u * w.rng.uniform(0.999, 1.001)
+
+
+def px_u(w: World) -> int:
+    return w.px_u
+
+
+def side(w: World) -> int:
+    return w.side
+
+
+def levels(w: World) -> int:
+    return w.levels
+
+
+def level(w: World) -> int:
+    return w.rng.randrange(w.levels)
+
+
+def written(w: World) -> int:
+    """Rows that `out` really holds on the side."""
+    return w.out[O_COUNT + w.side]
+
+
+def book_level(w: World) -> int:
+    return w.rng.randrange(VIEW_MAX)
+
+
+def of(*makers: Make) -> Callable[[random.Random], tuple[Any, ...]]:
+    def case(rng: random.Random) -> tuple[Any, ...]:
+        w = world(rng)
+        return tuple(make(w) for make in makers)
+
+    return case
+
+
+LEARNING = (state, ints, params, side)
+BUILDING = (state, ints, params, book, side, levels, out)
+IN_BOOK = (book, side, whole(0, 20), whole(0, 20), number(0, 1))
+
+CASES: dict[str, Callable[[random.Random], tuple[Any, ...]]] = {
+    "quoter.state.decay": of(whole(-NS, 600 * NS), number(0, 600)),
+    "quoter.analysis.microprice": of(px_u, whole(0, 10**9), px_u, whole(0, 10**9)),
+    "quoter.analysis.imbalance": of(number(0, 1e6), number(0, 1e6)),
+    "quoter.analysis.level_usd": of(book, side, book_level, whole(0, 20), number(0, 1)),
+    "quoter.analysis.depth_usd": of(*IN_BOOK),
+    "quoter.analysis.median_usd": of(*IN_BOOK),
+    "quoter.analysis.near_usd": of(book, side, px, whole(0, 20), number(0, 1)),
+    "quoter.analysis.watch_liquidity": of(ints, params, number(0, 1e5), t),
+    "quoter.analysis.averaged": of(number(-1, 1), number(-1, 1), whole(-NS, 600 * NS), number(0, 600)),
+    "quoter.analysis.analyse": of(state, ints, params, book, t),
+    "quoter.fade.mean_score": of(*LEARNING),
+    "quoter.fade.fade_scale": of(*LEARNING, t),
+    "quoter.fade.fade_size": of(ints, side, t),
+    "quoter.fade.is_paused": of(ints, side, t),
+    "quoter.fade.forget_old": of(*LEARNING, t),
+    "quoter.fade.step_back": of(*LEARNING, t),
+    "quoter.fade.learn_score": of(*LEARNING, number(-20, 20), number(0, 500), t),
+    "quoter.fair.collar_px": of(px, number(1, 200), lambda w: w.rng.choice([-1, 1])),
+    "quoter.fair.fair_px": of(px, px, number(-20, 20), number(0, 1), px, number(1, 200)),
+    "quoter.floor.prior_floor_bps": of(params, number(-0.3, 3)),
+    "quoter.floor.adverse_bound_bps": of(state, ints, side),
+    "quoter.floor.learn_adverse": of(state, ints, side, number(-20, 20)),
+    "quoter.floor.tick_bps": of(px, whole(0, 6)),
+    "quoter.floor.side_floor_bps": of(*LEARNING, number(0, 2)),
+    "quoter.floor.reduce_floor_bps": of(state, params, number(0, 2)),
+    "quoter.skew.position_usd": of(ints, px),
+    "quoter.skew.age_urgency": of(ints, params, t),
+    "quoter.skew.set_urgency": of(state, ints, params, px, t),
+    "quoter.skew.is_reducing": of(ints, side),
+    "quoter.skew.tilt": of(*LEARNING),
+    "quoter.skew.is_capped": of(*LEARNING, px),
+    "quoter.sizing.least_level_usd": of(px, number(1, 2)),
+    "quoter.sizing.side_budget_usd": of(*LEARNING, px, t),
+    "quoter.sizing.level_count": of(params, number(0, 5e4), px),
+    "quoter.sizing.level_share": of(params, level, levels),
+    "quoter.sizing.local_ratio": of(book, side, px_u, number(0, 1e4)),
+    "quoter.sizing.thickness": of(params, number(0, 3)),
+    "quoter.vol.annual": of(number(0, 1e-6), number(0, 1), number(0, 60)),
+    "quoter.vol.add_return": of(state, params, number(0, 1e-6)),
+    "quoter.vol.see_mid": of(state, ints, params, px, t),
+    "quoter.vol.vol_known": of(ints, params),
+    "quoter.spread.table_bps": of(params, number(0, 2), whole(1, 2)),
+    "quoter.spread.sticky": of(number(0, 1), number(0, 1), number(0, 0.5)),
+    "quoter.spread.vol_mode": of(params, number(0, 3), whole(0, 2)),
+    "quoter.spread.set_range": of(state, ints, params),
+    "quoter.spread.imbalance_scale": of(state, ints, params),
+    "quoter.spread.depth_scale": of(state, ints, params),
+    "quoter.spread.set_widening": of(state, ints, params),
+    "quoter.spread.is_pulled_illiquid": of(ints, params, t),
+    "quoter.ladder.level_bps": of(params, level, levels, number(0.5, 10), number(10, 50)),
+    "quoter.ladder.level_px": of(side, px, number(0, 50), px_u, whole(0, 6)),
+    "quoter.ladder.opposite_best": of(book, side),
+    "quoter.ladder.set_levels": of(*BUILDING),
+    "quoter.ladder.set_reducing": of(state, ints, side, levels, out),
+    "quoter.ladder.set_prices": of(*BUILDING),
+    "quoter.ladder.drop_row": of(out, state, side, whole(0, 5), whole(6, 20)),
+    "quoter.ladder.merge_small": of(state, side, written, out),
+    "quoter.ladder.build_side": of(*BUILDING),
+    "quoter.ladder.why_not": of(state, ints, params, side, whole(0, 2), t),
+    "quoter.ladder.quote_sides": of(state, ints, params, book, t, out),
+    "quoter.hold.difference": of(out, other, px, number(0, 5), number(0, 0.2), number(0, 1)),
+    "quoter.hold.side_usd": of(out, side),
+}

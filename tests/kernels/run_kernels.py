@@ -1,0 +1,141 @@
+"""Run every kernel on random cases in this process' mode and write down what came of it, bit for bit.
+
+Started by `test_plain_equals_compiled.py`, once plain and once compiled; both draw the same cases, since a case
+depends on the kernel's name and its number alone.  One digest a case covers the result and every vector after the
+call; `--show KERNEL CASE` prints one case in full.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib
+import json
+import random
+import re
+import struct
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from common.kernel import COMPILATIONS, COMPILED, KERNELS, SIGNATURES, istate, load_all, state
+
+Case: TypeAlias = Callable[[random.Random], tuple[Any, ...]]
+HERE = Path(__file__).resolve().parent
+TYPES = ("i8", "f8", "i8[::1]", "f8[::1]")
+NAN = float("nan")
+
+
+class CaseError(Exception):
+    """A case generator or a kernel breaks the rules of kernels."""
+
+
+def all_cases() -> dict[str, Case]:
+    """CASES of every `*_cases.py` beside this file."""
+    found: dict[str, Case] = {}
+    for path in sorted(HERE.glob("*_cases.py")):
+        for name, case in importlib.import_module(f"tests.kernels.{path.stem}").CASES.items():
+            if name in found:
+                raise CaseError(f"{name} has two case generators")
+            found[name] = case
+    return found
+
+
+def types_of(signature: str) -> tuple[str, list[str]]:
+    """`"i8(f8[::1], i8)" -> ("i8", ["f8[::1]", "i8"])`; raises CaseError for a type kernels may not use."""
+    found = re.fullmatch(r"(void|i8|f8)\((.*)\)", signature.strip())
+    arguments = [text.strip() for text in found[2].split(",")] if found and found[2] else []
+    if found is None or any(text not in TYPES for text in arguments):
+        raise CaseError(f"signature {signature!r}: only i8, f8, i8[::1], f8[::1] and a void, i8 or f8 result")
+    return found[1], arguments
+
+
+def checked(arguments: tuple[Any, ...], types: list[str]) -> list[Any]:
+    """The case's own arguments, refused when a type is not the signature's."""
+    if len(arguments) != len(types):
+        raise CaseError(f"{len(arguments)} arguments for {len(types)}")
+    for place, (value, kind) in enumerate(zip(arguments, types, strict=True)):
+        wanted = float if kind.startswith("f8") else int
+        values = value if kind.endswith("]") else [value]
+        if kind.endswith("]") != isinstance(value, list) or any(type(v) is not wanted for v in values):
+            raise CaseError(f"argument {place} must be {kind}, not {type(value).__name__}")
+    return list(arguments)
+
+
+def prepared(value: Any, kind: str) -> Any:
+    """A list becomes the vector this process' kernels work on."""
+    if not kind.endswith("]"):
+        return value
+    vector = state(len(value)) if kind.startswith("f8") else istate(len(value))
+    vector[:] = value
+    return vector
+
+
+def number(value: Any, kind: str) -> bytes:
+    """8 bytes; every NaN is the same, a whole number is what it is in int64."""
+    if kind.startswith("f8"):
+        return struct.pack("<d", NAN if value != value else float(value))
+    if value != int(value):
+        raise CaseError(f"{value!r} where a whole number must be")
+    return struct.pack("<q", int(value))
+
+
+def outcome(name: str, case: Case, place: int) -> tuple[Any, list[Any], bytes]:
+    """Result, arguments after the call, digest of both; raises CaseError for anything a kernel may not do."""
+    result_kind, types = types_of(SIGNATURES[name])
+    arguments = checked(case(random.Random(f"{name}:{place}")), types)
+    ready = [prepared(value, kind) for value, kind in zip(arguments, types, strict=True)]
+    result = KERNELS[name](*ready)
+    digest = hashlib.blake2b(digest_size=8)
+    try:
+        if result_kind != "void":
+            digest.update(number(result, result_kind))
+        for value, kind in zip(ready, types, strict=True):
+            if kind.endswith("]"):
+                digest.update(b"".join(number(v, kind) for v in value))
+    except (struct.error, OverflowError, ValueError) as error:
+        raise CaseError(f"a number does not fit: {error}") from error
+    return result, ready, digest.digest()
+
+
+def run(number_of_cases: int) -> dict[str, Any]:
+    """Digests of all kernels, or the first thing that went wrong with a kernel."""
+    load_all()
+    cases = all_cases()
+    report: dict[str, Any] = {"compiled": COMPILED, "missing": sorted(set(KERNELS) - set(cases)), "kernels": {}}
+    report["unknown"] = sorted(set(cases) - set(KERNELS))
+    COMPILATIONS.ready()
+    for name in sorted(set(KERNELS) & set(cases)):
+        digests = []
+        for place in range(number_of_cases):
+            try:
+                digests.append(outcome(name, cases[name], place)[2].hex())
+            except Exception as error:
+                digests.append(f"case {place}: {type(error).__name__}: {error}")
+                break
+        report["kernels"][name] = digests
+    report["late_compiles"] = COMPILATIONS.late
+    return report
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cases", type=int, default=1000)
+    parser.add_argument("--show", nargs=2, metavar=("KERNEL", "CASE"))
+    parsed = parser.parse_args()
+    if parsed.show:
+        load_all()
+        name, place = parsed.show
+        arguments = all_cases()[name](random.Random(f"{name}:{place}"))
+        result, after, _ = outcome(name, all_cases()[name], int(place))
+        sys.stdout.write(
+            f"before {arguments}\nresult {result!r}\nafter {[v if isinstance(v, (int, float)) else list(v) for v in after]}\n"
+        )
+        return 0
+    json.dump(run(parsed.cases), sys.stdout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,294 @@
+"""One random, valid argument tuple per kernel of the simulated venue, as plain lists: compiled and plain must agree."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from simvenue import levels, matching, table, taking
+from simvenue.matching import BUY, SELL
+
+Args = tuple[Any, ...]
+
+MID = 10_000
+NEAR = 12
+"""Prices lie this near to the middle, so that levels, orders and prints meet."""
+SLOTS = 24
+OWNERS = 4
+OUT_ROWS = 400
+
+
+def a_px(rng: random.Random) -> int:
+    return MID + rng.randint(-NEAR, NEAR)
+
+
+def a_side(rng: random.Random) -> int:
+    return rng.choice((BUY, SELL))
+
+
+def a_book(rng: random.Random, side: int, *, full: bool = False) -> list[int]:
+    """A sorted side; `full` fills it to the last level, far away from the middle."""
+    count = levels.LEVELS if full else rng.randint(0, 12)
+    reach = range(MID - 600, MID + 600) if full else range(MID - NEAR, MID + NEAR + 1)
+    book = [0] * (levels.HEAD + levels.STRIDE * levels.LEVELS)
+    book[levels.B_N], book[levels.B_SIDE] = count, side
+    for k, px in enumerate(sorted(rng.sample(reach, count), reverse=side == SELL)):
+        row = levels.HEAD + levels.STRIDE * k
+        size = rng.randint(1, 50)
+        book[row + levels.L_PX], book[row + levels.L_SZ] = px, size
+        book[row + levels.L_USED] = rng.choice((0, 0, rng.randint(0, size)))
+        book[row + levels.L_STAMP] = rng.randint(1, 5)
+    return book
+
+
+def a_crowd(rng: random.Random, *, free: int = 1) -> tuple[list[int], dict[int, list[int]]]:
+    """An order table whose orders stand in their queues; the last `free` rows are free."""
+    orders = [0] * (table.O_STRIDE * SLOTS)
+    standing: dict[int, list[int]] = {BUY: [], SELL: []}
+    for slot in rng.sample(range(SLOTS - free), rng.randint(0, SLOTS - free)):
+        side, row = a_side(rng), table.O_STRIDE * slot
+        orders[row + table.O_SIDE], orders[row + table.O_PX] = side, a_px(rng)
+        orders[row + table.O_LEFT] = rng.randint(1, 40)
+        orders[row + table.O_AHEAD] = rng.choice((table.UNKNOWN, 0, rng.randint(0, 60)))
+        orders[row + table.O_SEEN] = rng.randint(0, 60)
+        orders[row + table.O_OWNER] = rng.randrange(OWNERS)
+        orders[row + table.O_REDUCE] = int(rng.random() < 0.2)
+        standing[side].append(slot)
+    queues = {}
+    for side, slots in standing.items():
+        slots.sort(key=lambda slot: -side * orders[table.O_STRIDE * slot + table.O_PX])
+        queues[side] = [len(slots), *slots] + [0] * (SLOTS + 2 - len(slots))
+    return orders, queues
+
+
+def holders(rng: random.Random) -> list[int]:
+    rows = []
+    for _ in range(OWNERS):
+        rows += [rng.randint(-60, 60), rng.choice((0, rng.randint(0, 80), 10**9))]
+    return rows
+
+
+def an_out() -> list[int]:
+    return [0] * (1 + matching.E_STRIDE * OUT_ROWS)
+
+
+# ---------------------------------------------------------------------- levels
+def level_from(rng: random.Random) -> Args:
+    return a_book(rng, a_side(rng)), a_px(rng)
+
+
+def drop_level(rng: random.Random) -> Args:
+    book = a_book(rng, a_side(rng), full=True)
+    book[levels.B_N] = rng.randint(1, levels.LEVELS)
+    return book, rng.randrange(book[levels.B_N])
+
+
+def open_level(rng: random.Random) -> Args:
+    book = a_book(rng, a_side(rng), full=rng.random() < 0.3)
+    return book, rng.randint(0, book[levels.B_N])
+
+
+def set_level(rng: random.Random) -> Args:
+    book = a_book(rng, a_side(rng), full=rng.random() < 0.1)
+    return book, a_px(rng), rng.choice((0, rng.randint(1, 50))), rng.randint(5, 9)
+
+
+def best(rng: random.Random) -> Args:
+    return (a_book(rng, a_side(rng)),)
+
+
+def is_seen(rng: random.Random) -> Args:
+    return a_book(rng, a_side(rng)), a_px(rng), rng.randint(0, 14)
+
+
+def uncross(rng: random.Random) -> Args:
+    return a_book(rng, BUY), a_book(rng, SELL)
+
+
+# ---------------------------------------------------------------------- table
+def rank_from(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    side = a_side(rng)
+    return queues[side], orders, side, a_px(rng)
+
+
+def enqueue(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    side, slot = a_side(rng), SLOTS - 1
+    orders[table.O_STRIDE * slot + table.O_SIDE] = side
+    orders[table.O_STRIDE * slot + table.O_PX] = a_px(rng)
+    return queues[side], orders, slot
+
+
+def _a_queue(rng: random.Random) -> tuple[int, list[int], list[int]]:
+    """A side whose queue is not empty."""
+    while True:
+        orders, queues = a_crowd(rng)
+        side = a_side(rng)
+        if queues[side][0]:
+            return side, queues[side], orders
+
+
+def dequeue(rng: random.Random) -> Args:
+    _, queue, _ = _a_queue(rng)
+    return queue, rng.randrange(queue[0])
+
+
+def rank_of(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    return queues[a_side(rng)], orders, rng.randrange(SLOTS)
+
+
+def restack(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    side = a_side(rng)
+    return queues[side], orders, side, a_px(rng), rng.randint(0, 60), rng.randint(0, 1)
+
+
+def advance_queue(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    side = a_side(rng)
+    return queues[side], orders, side, a_px(rng), rng.randint(0, 60)
+
+
+# ---------------------------------------------------------------------- matching
+def put(rng: random.Random) -> Args:
+    out = an_out()
+    out[0] = rng.randint(0, 50)
+    return out, rng.randint(1, 6), rng.randint(-1, SLOTS - 1), a_px(rng), rng.randint(1, 50), a_side(rng)
+
+
+def withdraw(rng: random.Random) -> Args:
+    _, queue, orders = _a_queue(rng)
+    return queue, orders, rng.randrange(queue[0]), rng.randint(3, 5), an_out()
+
+
+def fill_resting(rng: random.Random) -> Args:
+    _, queue, orders = _a_queue(rng)
+    return queue, orders, holders(rng), rng.randrange(queue[0]), rng.randint(1, 60), an_out()
+
+
+def fill_side(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    side = a_side(rng)
+    return queues[side], orders, holders(rng), side, a_px(rng), rng.randint(1, 200), an_out()
+
+
+def play_print(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    size = rng.randint(1, 200)
+    return a_side(rng), a_px(rng), size, orders, queues[BUY], queues[SELL], holders(rng), an_out()
+
+
+def play(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    count = rng.randint(0, 30)
+    what = [rng.choice((1, -1, 2, -2)) for _ in range(count)]
+    px, size = [a_px(rng) for _ in range(count)], [rng.randint(int(abs(w) == 2), 60) for w in what]
+    begin = rng.randint(0, count)
+    return (
+        what, px, size, begin, rng.randint(begin, count), 9, rng.randint(0, 1), a_book(rng, BUY), a_book(rng, SELL),
+        orders, queues[BUY], queues[SELL], holders(rng), an_out(),
+    )  # fmt: skip
+
+
+def fill_crossed(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    side = a_side(rng)
+    return queues[side], orders, holders(rng), side, rng.choice((0, a_px(rng))), an_out()
+
+
+def look_up(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    side = a_side(rng)
+    return queues[side], orders, a_book(rng, side), rng.randint(0, 14)
+
+
+def settle(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    books = a_book(rng, BUY), a_book(rng, SELL)
+    return rng.randint(0, 14), *books, orders, queues[BUY], queues[SELL], holders(rng), an_out()
+
+
+def rest_order(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    side = a_side(rng)
+    return (
+        queues[side], orders, a_book(rng, side), SLOTS - 1, side, a_px(rng), rng.randint(1, 40), rng.randrange(OWNERS),
+        rng.randint(0, 1), rng.randint(0, 14),
+    )  # fmt: skip
+
+
+def cancel_order(rng: random.Random) -> Args:
+    return rank_of(rng)
+
+
+# ---------------------------------------------------------------------- taking
+def take_source(rng: random.Random) -> Args:
+    book = a_book(rng, a_side(rng))
+    return book, rng.randint(-1, book[levels.B_N] - 1), rng.randint(0, 60), -1, an_out()
+
+
+def take_at(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    side = a_side(rng)
+    book = a_book(rng, side)
+    level = rng.randint(-1, book[levels.B_N] - 1)
+    px = a_px(rng) if level < 0 else book[levels.HEAD + levels.STRIDE * level + levels.L_PX]
+    owner = rng.randrange(OWNERS)
+    return px, rng.randint(1, 150), owner, level, book, queues[side], orders, holders(rng), an_out()
+
+
+def take(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    side, owner = a_side(rng), rng.randrange(OWNERS)
+    return a_px(rng), rng.randint(1, 400), owner, a_book(rng, side), queues[side], orders, holders(rng), an_out()
+
+
+def depth(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    side = a_side(rng)
+    return a_book(rng, side), queues[side], orders, rng.randint(0, 20), [0] * (taking.D_STRIDE * 20)
+
+
+def impact_px(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    side = a_side(rng)
+    return a_book(rng, side), queues[side], orders, rng.randint(0, 3_000_000)
+
+
+CASES: dict[str, Callable[[random.Random], Args]] = {
+    "simvenue.levels.level_from": level_from,
+    "simvenue.levels.shown_at": level_from,
+    "simvenue.levels.drop_level": drop_level,
+    "simvenue.levels.open_level": open_level,
+    "simvenue.levels.set_level": set_level,
+    "simvenue.levels.best_level": best,
+    "simvenue.levels.best_px": best,
+    "simvenue.levels.is_seen": is_seen,
+    "simvenue.levels.uncross": uncross,
+    "simvenue.table.rank_from": rank_from,
+    "simvenue.table.enqueue": enqueue,
+    "simvenue.table.dequeue": dequeue,
+    "simvenue.table.rank_of": rank_of,
+    "simvenue.table.restack": restack,
+    "simvenue.table.advance_queue": advance_queue,
+    "simvenue.matching.put": put,
+    "simvenue.matching.withdraw": withdraw,
+    "simvenue.matching.fill_resting": fill_resting,
+    "simvenue.matching.fill_through": fill_side,
+    "simvenue.matching.fill_at": fill_side,
+    "simvenue.matching.play_print": play_print,
+    "simvenue.matching.play": play,
+    "simvenue.matching.fill_crossed": fill_crossed,
+    "simvenue.matching.look_up": look_up,
+    "simvenue.matching.settle": settle,
+    "simvenue.matching.rest_order": rest_order,
+    "simvenue.matching.cancel_order": cancel_order,
+    "simvenue.taking.take_source": take_source,
+    "simvenue.taking.take_at": take_at,
+    "simvenue.taking.take": take,
+    "simvenue.taking.depth": depth,
+    "simvenue.taking.impact_px": impact_px,
+}

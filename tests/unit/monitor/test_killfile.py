@@ -1,0 +1,55 @@
+"""The latch on disk: there or not there, never half there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor import killfile
+from monitor.killfile import Kill
+
+
+def test_kill_is_read_back_as_written(tmp_path: Path) -> None:
+    path = killfile.write(tmp_path / "run", Kill(7, "asked for", 123))
+    assert json.loads(path.read_text()) == {"epoch": 7, "reason": "asked for", "t_ns": 123}
+    assert killfile.read(tmp_path / "run") == Kill(7, "asked for", 123)
+    assert [p.name for p in (tmp_path / "run").iterdir()] == ["kill"]
+
+
+def test_no_file_is_no_kill(tmp_path: Path) -> None:
+    assert killfile.read(tmp_path) is None
+    assert killfile.read(tmp_path / "nowhere") is None
+
+
+def test_newer_kill_replaces_and_older_one_does_not(tmp_path: Path) -> None:
+    killfile.write(tmp_path, Kill(7, "first"))
+    killfile.write(tmp_path, Kill(6, "late"))
+    assert killfile.read(tmp_path) == Kill(7, "first")
+    killfile.write(tmp_path, Kill(8, "second"))
+    assert killfile.read(tmp_path) == Kill(8, "second")
+
+
+def test_only_a_higher_epoch_clears(tmp_path: Path) -> None:
+    killfile.write(tmp_path, Kill(7, "x"))
+    assert not killfile.clear(tmp_path, 7)
+    assert killfile.read(tmp_path) is not None
+    assert killfile.clear(tmp_path, 8)
+    assert killfile.read(tmp_path) is None
+    assert killfile.clear(tmp_path, 8)
+
+
+def test_folder_in_its_place_counts_as_a_kill(tmp_path: Path) -> None:
+    (tmp_path / "kill").mkdir()
+    found = killfile.read(tmp_path)
+    assert found is not None
+    assert "cannot be read" in found.reason
+
+
+@given(content=st.binary(max_size=200))
+def test_whatever_stands_in_the_file_is_a_kill(tmp_path_factory: object, content: bytes) -> None:
+    folder = tmp_path_factory.mktemp("run")  # type: ignore[attr-defined]
+    (folder / "kill").write_bytes(content)
+    assert killfile.read(folder) is not None

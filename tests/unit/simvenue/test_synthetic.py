@@ -1,0 +1,196 @@
+"""The made-up market: seeded, lazy, fast, and with the figures it claims."""
+
+from __future__ import annotations
+
+import time
+from itertools import groupby, pairwise
+from statistics import fmean
+
+import pytest
+
+from common.config import load
+from simvenue.events import BUY, SELL, Bbo, Book, CancelOrders, OrderSpec, Output, PlaceOrders, Trade
+from simvenue.exchange import Exchange, Latency
+from simvenue.flows import FLOWS
+from simvenue.market import market_of
+from simvenue.rules import text_of, tick_u
+from simvenue.synthetic import Synthetic
+from tests.unit.simvenue.tape import ANN, T0, S
+
+
+def a_source(flow: str = "xyz100", *, profile: str = "us500", seed: int = 1) -> Synthetic:
+    venue = load("simvenue", {"MARKET": profile}).venue
+    return Synthetic(
+        flow,
+        FLOWS[flow],
+        venue.sz_decimals,
+        px_start=venue.px_start,
+        vol_annual=venue.vol_annual,
+        seed=seed,
+        origin_ns=T0,
+    )
+
+
+def an_exchange(
+    flow: str = "xyz100", *, profile: str = "us500", seed: int = 1, latency: Latency | None = None
+) -> Exchange:
+    market = market_of(load("simvenue", {"MARKET": profile}))
+    source = a_source(flow, profile=profile, seed=seed)
+    return Exchange([(market, source)], origin_ns=T0, latency=latency or Latency())
+
+
+def first_rows(source: Synthetic, count: int) -> list[tuple[int | None, list[int], list[int], list[int]]]:
+    found = []
+    for _ in range(count):
+        t_ns = source.next_t_ns()
+        rows = source.take()
+        found.append((t_ns, list(rows.what), list(rows.px_u), list(rows.sz_u)))
+    return found
+
+
+@pytest.fixture(scope="module")
+def two_hours() -> list[Output]:
+    return an_exchange().advance(T0 + 7_200 * S)
+
+
+def orders(outputs: list[Output]) -> list[tuple[int, int, float]]:
+    """Aggressor orders: (time, side, USD)."""
+    prints = [o for o in outputs if isinstance(o, Trade)]
+    return [
+        (t, side, sum(p.px_u * p.sz_u for p in group) / 1e6)
+        for (t, side), group in groupby(prints, lambda p: (p.t_ns, p.side))
+    ]
+
+
+def test_one_seed_is_one_market() -> None:
+    assert first_rows(a_source(seed=4711), 300) == first_rows(a_source(seed=4711), 300)
+    assert first_rows(a_source(seed=1), 50) != first_rows(a_source(seed=2), 50)
+
+
+def test_it_never_ends_and_time_only_goes_forward() -> None:
+    times = [row[0] or 0 for row in first_rows(a_source(), 2_000)]
+    assert times[0] == T0
+    assert all(a < b for a, b in pairwise(times))
+
+
+def test_the_book_is_whole_from_the_first_stamp_and_never_crosses(two_hours: list[Output]) -> None:
+    first = next(o for o in two_hours if isinstance(o, Book))
+    assert (len(first.bids), len(first.asks)) == (5, 5)
+    touches = [o for o in two_hours if isinstance(o, Bbo)]
+    assert all(o.bid and o.ask and o.bid[0] < o.ask[0] for o in touches)
+
+
+def test_every_price_is_one_the_venue_takes(two_hours: list[Output]) -> None:
+    for book in (o for o in two_hours if isinstance(o, Book) and not o.fast):
+        assert all(px % tick_u(px, 3) == 0 for px, _, _ in (*book.bids, *book.asks))
+
+
+def test_the_flow_is_that_of_the_xyz100_column(two_hours: list[Output]) -> None:
+    found = orders(two_hours)
+    assert len(found) / 7_200 == pytest.approx(0.54, rel=0.1)
+    sizes = sorted(usd for _, _, usd in found)
+    for share, usd in ((0.5, 332), (0.9, 1_556)):
+        assert sizes[int(share * len(sizes))] == pytest.approx(usd, rel=0.2)
+    assert 6_000 < sizes[int(0.99 * len(sizes))] < 25_000
+    signs = [side for _, side, _ in found]
+    assert fmean(a * b for a, b in pairwise(signs)) == pytest.approx(0.2, abs=0.06)
+
+
+def test_the_book_is_as_deep_as_it_says(two_hours: list[Output]) -> None:
+    touches = [o for o in two_hours if isinstance(o, Bbo) and o.bid and o.ask]
+    assert fmean(o.bid[0] * o.bid[1] / 1e6 for o in touches if o.bid) == pytest.approx(30_000, rel=0.25)
+    spreads = [(o.ask[0] - o.bid[0]) / o.ask[0] * 1e4 for o in touches if o.bid and o.ask]
+    assert 0.2 < fmean(spreads) < 0.4
+    within = []
+    for book in (o for o in two_hours if isinstance(o, Book) and not o.fast):
+        mid = (book.bids[0][0] + book.asks[0][0]) / 2
+        within.append(sum(px * sz for px, sz, _ in book.bids if px >= mid * (1 - 1e-4)) / 1e6)
+    assert fmean(within) == pytest.approx(100_000, rel=0.2)
+
+
+def test_the_mid_follows_the_flow(two_hours: list[Output]) -> None:
+    touches = [(o.t_ns, (o.bid[0] + o.ask[0]) / 2) for o in two_hours if isinstance(o, Bbo) and o.bid and o.ask]
+
+    def mid(t_ns: int) -> float:
+        while len(cursor) > 1 and cursor[1][0] <= t_ns:
+            cursor.pop(0)
+        return cursor[0][1]
+
+    scores = []
+    for t_ns, side, _ in orders(two_hours)[:3_000]:
+        cursor = touches[_last_before(touches, t_ns - 1) :][:60]
+        before = mid(t_ns - 1)
+        scores.append(side * (mid(t_ns + 5 * S) - before) / before * 1e4)
+    assert 0.15 < fmean(scores) < 0.3
+
+
+def _last_before(touches: list[tuple[int, float]], t_ns: int) -> int:
+    low, high = 0, len(touches)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if touches[middle][0] <= t_ns else (low, middle)
+    return max(low - 1, 0)
+
+
+def test_quoting_the_touch_blindly_loses_after_fees() -> None:
+    """A simulator in which a naive symmetric quoter earns is wrong (edge.md 7.1)."""
+    exchange = an_exchange(seed=3, latency=Latency(100_000_000, 300_000_000, 100_000_000))
+    exchange.fund(ANN, 100_000)
+    asset = exchange.markets[0].asset_id
+    for k in range(1, 3_600):
+        t_ns = T0 + k * S
+        exchange.advance(t_ns)
+        mine = tuple((asset, order.oid) for order in exchange.open_orders(ANN))
+        exchange.submit(t_ns, 2 * k, CancelOrders(ANN, mine))
+        book = exchange.snapshot("km:US500", 1)
+        specs = tuple(
+            OrderSpec(asset, side == BUY, text_of(levels[0][0], 3), "1", False, "Alo")
+            for side, levels in ((BUY, book.bids), (SELL, book.asks))
+        )
+        exchange.submit(t_ns, 2 * k + 1, PlaceOrders(ANN, specs))
+    account = exchange.account(ANN)
+    assert account.volume_e6 > 50_000 * 10**6
+    assert exchange.equity_e8(ANN) < account.deposits_e8
+    assert account.taker_e6 == 0
+
+
+def test_it_says_what_it_is() -> None:
+    told = a_source("km").describe()
+    assert (told["flow"], told["touch_usd"], told["depth_1bps_usd"], told["jumps_per_h"]) == (
+        "km",
+        30_000.0,
+        100_000.0,
+        0.5,
+    )
+    assert told["orders_per_s"] == 0.0333
+    assert told["order_usd_p50_p90_p99"] == [332, 1_556, 13_000]
+    assert 0 < told["markout_5s_bps"] <= 0.2
+
+
+@pytest.mark.parametrize(
+    ("flow", "profile", "per_s"), [("km", "us500", 1 / 30), ("btc", "btc", 1.0), ("xyz100", "standx", 0.54)]
+)
+def test_every_flow_plays_in_its_market(flow: str, profile: str, per_s: float) -> None:
+    outputs = an_exchange(flow, profile=profile, seed=5).advance(T0 + 1_800 * S)
+    assert len(orders(outputs)) / 1_800 == pytest.approx(per_s, rel=0.5)
+
+
+def test_it_runs_a_hundred_times_faster_than_time() -> None:
+    exchange = an_exchange()
+    begin = time.process_time()
+    exchange.advance(T0 + 120 * S)
+    assert 120 / (time.process_time() - begin) > 100
+
+
+def test_order_sizes_follow_the_quantiles() -> None:
+    flow = FLOWS["xyz100"]
+    assert [round(flow.size_usd(p)) for p in (0.1, 0.5, 0.9, 0.99, 1.0, 1.5)] == [
+        34,
+        332,
+        1_556,
+        13_000,
+        60_000,
+        60_000,
+    ]
+    assert flow.size_usd(0.0) == 12.0
+    assert flow.size_usd(0.3) == pytest.approx((34 * 332) ** 0.5)
