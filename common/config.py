@@ -384,9 +384,17 @@ FORBIDDEN = ("PRIVATE_KEY", "SECRET_KEY", "AGENT_KEY", "WARDEN_KEY")
 OTHER_NAMES = ("MARKET", "TESTNET")
 
 
-def load(service: str, environ: Mapping[str, str] | None = None, root: Path = ROOT) -> Settings:
-    """Settings of `service` for the profile named by `MARKET` (default `us500`); raises ConfigError."""
-    env = {**_dotenv(root / ".env"), **(os.environ if environ is None else environ)}
+def load(
+    service: str,
+    environ: Mapping[str, str] | None = None,
+    root: Path = ROOT,
+    over: Mapping[str, str] | None = None,
+) -> Settings:
+    """Settings of `service` for the profile named by `MARKET` (default `us500`); raises ConfigError.
+
+    `environ` stands for the process' environment; names in `over` (from a command line) win over it.
+    """
+    env = {**_dotenv(root / ".env"), **(os.environ if environ is None else environ), **(over or {})}
     for name in FORBIDDEN:
         if env.get(name):
             raise ConfigError(

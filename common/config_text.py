@@ -110,6 +110,8 @@ def allowed(model: type[BaseModel], path: Sequence[Any]) -> str:
 
 def _field(model: type[BaseModel], path: tuple[str, ...]) -> Any:
     """The setting's definition; raises KeyError when there is none."""
+    if not path:
+        raise KeyError(path)
     field = model.model_fields[path[0]]
     if len(path) == 1:
         return field

@@ -16,86 +16,20 @@ size in full: for one latency the sum can be passed by what was filled.)
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from common.errors import OurFault
 from common.messages import Fill, OrderState, OrderUpdate, Side
+from common.order_states import ENDED, LIVE, TABLE, FillKey, Move, Order, Said, status_state
+
+__all__ = [
+    "ENDED", "LIVE", "TABLE", "FillKey", "Order", "OrderTable", "Said", "is_ours", "level_of", "make_cloid",
+    "status_state",
+]  # fmt: skip
 
 CLOID_MAGIC = "a500"
 """First four digits of every cloid of ours: orders without it are strangers."""
-
-LIVE = frozenset(
-    {OrderState.PENDING, OrderState.OPEN, OrderState.MOVING, OrderState.CANCELLING, OrderState.UNKNOWN}
-)  # fmt: skip
-ENDED = frozenset({OrderState.FILLED, OrderState.CANCELLED, OrderState.REJECTED})
-
-FillKey: TypeAlias = tuple[int, str, int]
-"""(venue_t_ns, coin, tid): the venue's own unique key of a fill."""
-
-
-class Said(enum.Enum):
-    """What reached us about an order, from a reply, a stream or an answer to a question."""
-
-    PLACED = "placed"  # reply to a placement: resting under `oid`
-    PLACE_FILLED = "place_filled"  # reply to a placement: filled at once, `filled_u` of it
-    PLACE_REFUSED = "place_refused"
-    MOVED = "moved"  # reply to a modify: resting under the new `oid`
-    MOVE_REFUSED = "move_refused"
-    CANCELLED = "cancelled"  # reply to a cancel: success
-    CANCEL_REFUSED = "cancel_refused"
-    TIMEOUT = "timeout"  # no reply in time: the request may have landed
-    STATUS = "status"  # a status of `orderUpdates`, in `status`
-    FOUND = "found"  # the venue's answer when asked after every open request had expired, status in `status`
-    NOT_FOUND = "not_found"  # the same question, answered: no such order
-
-
-class _Move(enum.Enum):
-    """What `Said` means for an order once its incarnation is known: the columns of the table."""
-
-    RESTS = enum.auto()  # proof that the newest incarnation rests
-    PART = enum.auto()  # partly filled
-    FULL = enum.auto()  # filled to its size, or the venue says so
-    CANCELLED = enum.auto()
-    REJECTED = enum.auto()
-    DOUBT = enum.auto()  # it may or may not rest
-    MOVE = enum.auto()  # we ask for a modify
-    CANCEL = enum.auto()  # we ask for a cancel
-
-
-_P, _O, _M, _C, _U = (
-    OrderState.PENDING, OrderState.OPEN, OrderState.MOVING, OrderState.CANCELLING, OrderState.UNKNOWN,
-)  # fmt: skip
-_F, _X, _R = OrderState.FILLED, OrderState.CANCELLED, OrderState.REJECTED
-
-#: state -> {what happened: next state}.  What is missing changes nothing: it is late or said twice.
-TABLE: dict[OrderState, dict[_Move, OrderState]] = {
-    _P: {_Move.RESTS: _O, _Move.PART: _O, _Move.FULL: _F, _Move.CANCELLED: _X, _Move.REJECTED: _R,
-         _Move.DOUBT: _U, _Move.CANCEL: _C},
-    _O: {_Move.FULL: _F, _Move.CANCELLED: _X, _Move.REJECTED: _R, _Move.DOUBT: _U, _Move.MOVE: _M, _Move.CANCEL: _C},
-    _M: {_Move.RESTS: _O, _Move.FULL: _F, _Move.CANCELLED: _X, _Move.REJECTED: _R, _Move.DOUBT: _U,
-         _Move.CANCEL: _C},
-    _C: {_Move.FULL: _F, _Move.CANCELLED: _X, _Move.REJECTED: _R, _Move.DOUBT: _U, _Move.CANCEL: _C},
-    _U: {_Move.RESTS: _O, _Move.FULL: _F, _Move.CANCELLED: _X, _Move.REJECTED: _R, _Move.CANCEL: _C},
-    _F: {},
-    _X: {_Move.FULL: _F},
-    _R: {_Move.FULL: _F, _Move.PART: _U},
-}  # fmt: skip
-
-
-def status_state(status: str) -> OrderState:
-    """What a status of the venue means; any `*Canceled` / `*Rejected` ends the order, what is strange is UNKNOWN."""
-    if status in ("open", "triggered"):
-        return OrderState.OPEN
-    if status == "filled":
-        return OrderState.FILLED
-    if status.lower().endswith("canceled") or status in ("scheduledCancel", "internalCancel"):
-        return OrderState.CANCELLED
-    if status.lower().endswith("rejected"):
-        return OrderState.REJECTED
-    return OrderState.UNKNOWN
 
 
 # ---------------------------------------------------------------------- cloids
@@ -122,54 +56,7 @@ def level_of(cloid: str | None) -> int:
     return -1 if level == 0xFF else level
 
 
-# ---------------------------------------------------------------------- one order
-@dataclass(slots=True)
-class Order:
-    """One order of ours.  `sz_u` and `filled_u` are those of the newest incarnation, `oid` (0 = not known yet)."""
-
-    cloid: str
-    side: Side
-    px_u: int
-    sz_u: int
-    level: int
-    reduce_only: bool
-    ioc: bool
-    state: OrderState
-    t_ns: int  # when it was placed (market time)
-    changed_t_ns: int
-    oid: int = 0
-    filled_u: int = 0
-    reason: str = ""
-    asked: tuple[int, int] | None = None  # (px_u, sz_u) of the last modify that no new incarnation has answered
-    moving: bool = False  # that modify's outcome is open
-    cancel_asked: bool = False
-    weak_end: bool = False  # REJECTED only because the venue did not know it when asked
-    fills: dict[FillKey, tuple[int, int]] = field(default_factory=dict)  # key -> (oid, sz_u)
-    oids: dict[int, OrderState] = field(default_factory=dict)  # incarnation -> OPEN or how it ended
-    reported: dict[int, int] = field(default_factory=dict)  # incarnation -> filled, as the venue totals it
-
-    @property
-    def live(self) -> bool:
-        return self.state in LIVE
-
-    @property
-    def remaining_u(self) -> int:
-        """What may still fill of the newest incarnation."""
-        return max(self.sz_u - self.filled_u, 0)
-
-    @property
-    def exposure_u(self) -> int:
-        """Full size that may still fill, whatever the venue made of our requests; 0 once ended."""
-        if not self.live:
-            return 0
-        return max(self.remaining_u, self.asked[1]) if self.moving and self.asked else self.remaining_u
-
-    @property
-    def total_filled_u(self) -> int:
-        """Filled over all incarnations, each fill once."""
-        return sum(sz_u for _, sz_u in self.fills.values())
-
-
+# ---------------------------------------------------------------------- all orders
 class _News(NamedTuple):
     """One thing the venue said of one incarnation; px_u, sz_u 0 and filled_u None = it did not say."""
 
@@ -213,7 +100,7 @@ class OrderTable:
         if order.state is not OrderState.OPEN or order.oid == 0:
             raise OurFault(f"cannot move {cloid} in state {order.state.value}")
         order.asked, order.moving = (px_u, sz_u), True
-        self._step(order, _Move.MOVE, t_ns, "")
+        self._step(order, Move.MOVE, t_ns, "")
         return self._update(order, t_ns)
 
     def cancel(self, t_ns: int, cloid: str) -> OrderUpdate | None:
@@ -222,11 +109,19 @@ class OrderTable:
         if not order.live:
             return None
         order.cancel_asked = True
-        self._step(order, _Move.CANCEL, t_ns, "")
+        self._step(order, Move.CANCEL, t_ns, "")
         return self._update(order, t_ns)
 
     def adopt(
-        self, t_ns: int, cloid: str, side: Side, px_u: int, sz_u: int, *, oid: int = 0, state: OrderState = _U
+        self,
+        t_ns: int,
+        cloid: str,
+        side: Side,
+        px_u: int,
+        sz_u: int,
+        *,
+        oid: int = 0,
+        state: OrderState = OrderState.UNKNOWN,
     ) -> OrderUpdate:
         """Take in an order of an earlier life (journal or the venue's open orders); UNKNOWN until proven."""
         order = Order(cloid, side, px_u, sz_u, level_of(cloid), False, False, state, t_ns, t_ns)
@@ -281,7 +176,7 @@ class OrderTable:
             self._incarnate(order, fill.oid, fill.venue_t_ns, alive=True)
         self._count(order)
         if fill.oid == order.oid:
-            self._step(order, _Move.PART, fill.venue_t_ns, "")
+            self._step(order, Move.PART, fill.venue_t_ns, "")
         self._settle(order, fill.venue_t_ns)
         return self._update(order, fill.venue_t_ns)
 
@@ -325,18 +220,18 @@ class OrderTable:
             case Said.PLACE_REFUSED:
                 if order.oid and order.live:
                     self._fault("refused_but_known")
-                self._step(order, _Move.DOUBT if order.oid else _Move.REJECTED, news.t_ns, news.reason)
+                self._step(order, Move.DOUBT if order.oid else Move.REJECTED, news.t_ns, news.reason)
             case Said.MOVE_REFUSED:
                 self._move_refused(order, news)
             case Said.CANCELLED:
                 order.moving = False
-                self._step(order, _Move.CANCELLED, news.t_ns, news.reason)
+                self._step(order, Move.CANCELLED, news.t_ns, news.reason)
             case Said.CANCEL_REFUSED:
                 if order.cancel_asked:
-                    self._step(order, _Move.DOUBT, news.t_ns, news.reason)
+                    self._step(order, Move.DOUBT, news.t_ns, news.reason)
             case Said.TIMEOUT:
                 if order.state is not OrderState.OPEN:
-                    self._step(order, _Move.DOUBT, news.t_ns, news.reason)
+                    self._step(order, Move.DOUBT, news.t_ns, news.reason)
             case Said.NOT_FOUND:
                 self._not_found(order, news)
 
@@ -344,7 +239,7 @@ class OrderTable:
         """The venue says what became of incarnation `oid`: an end is final, `open` may be late."""
         oid, state = news.oid, news.state
         if oid <= 0:  # a reply that names no order proves nothing
-            self._step(order, _Move.DOUBT, news.t_ns, news.reason)
+            self._step(order, Move.DOUBT, news.t_ns, news.reason)
             return
         if news.filled_u is not None:
             order.reported[oid] = max(order.reported.get(oid, 0), news.filled_u)
@@ -360,7 +255,7 @@ class OrderTable:
             self._end(order, oid, state)
             order.reason = (news.reason or order.reason)[:64] if oid == order.oid else order.reason
         elif state is OrderState.UNKNOWN:
-            self._step(order, _Move.DOUBT, news.t_ns, news.reason)
+            self._step(order, Move.DOUBT, news.t_ns, news.reason)
         self._count(order)
 
     def _found(self, order: Order, news: _News) -> None:
@@ -382,7 +277,7 @@ class OrderTable:
             self._fault("not_found_but_known")
             return
         order.weak_end = True
-        self._step(order, _Move.REJECTED, news.t_ns, news.reason or "never_placed")
+        self._step(order, Move.REJECTED, news.t_ns, news.reason or "never_placed")
 
     def _place_filled(self, order: Order, news: _News) -> None:
         if news.oid > order.oid:
@@ -390,13 +285,13 @@ class OrderTable:
         order.reported[news.oid] = max(order.reported.get(news.oid, 0), news.filled_u or 0)
         self._count(order)
         if order.filled_u < order.sz_u:  # an IOC's rest is cancelled; of any other order we would have to ask
-            move = _Move.CANCELLED if order.ioc else _Move.DOUBT
+            move = Move.CANCELLED if order.ioc else Move.DOUBT
             self._step(order, move, news.t_ns, news.reason or "partly_filled")
 
     def _move_refused(self, order: Order, news: _News) -> None:
         if order.moving:
             order.moving = False
-            self._step(order, _Move.DOUBT, news.t_ns, news.reason)
+            self._step(order, Move.DOUBT, news.t_ns, news.reason)
 
     # ------------------------------------------------------------------ incarnations
     def _know(self, order: Order, oid: int) -> None:
@@ -419,7 +314,7 @@ class OrderTable:
     def _revive(self, order: Order, t_ns: int) -> None:
         """The venue shows an order alive that we took for ended: it counts again; UNKNOWN if we were told so."""
         told = order.state is OrderState.REJECTED and not order.weak_end
-        order.state, order.changed_t_ns, order.reason = _U if told else _O, t_ns, "revived"
+        order.state, order.changed_t_ns, order.reason = OrderState.UNKNOWN if told else OrderState.OPEN, t_ns, "revived"
         order.weak_end = False
         self._fault("revived")
 
@@ -429,7 +324,7 @@ class OrderTable:
 
     def _rests(self, order: Order, t_ns: int) -> None:
         if not order.cancel_asked:
-            self._step(order, _Move.RESTS, t_ns, "")
+            self._step(order, Move.RESTS, t_ns, "")
 
     def _count(self, order: Order) -> None:
         """filled_u of the newest incarnation: its fills or the venue's total, whichever is more."""
@@ -446,11 +341,11 @@ class OrderTable:
         if order.filled_u >= order.sz_u or ended is OrderState.FILLED:
             order.filled_u = max(order.filled_u, order.sz_u)
             order.moving = False
-            self._step(order, _Move.FULL, t_ns, "")
+            self._step(order, Move.FULL, t_ns, "")
         elif ended in ENDED and not order.moving:
-            self._step(order, _Move.CANCELLED if ended is _X else _Move.REJECTED, t_ns, order.reason)
+            self._step(order, Move.CANCELLED if ended is OrderState.CANCELLED else Move.REJECTED, t_ns, order.reason)
 
-    def _step(self, order: Order, move: _Move, t_ns: int, reason: str) -> None:
+    def _step(self, order: Order, move: Move, t_ns: int, reason: str) -> None:
         following = TABLE[order.state].get(move)
         if following is None:
             return

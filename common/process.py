@@ -8,7 +8,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NoReturn
 
 import uvloop
@@ -31,9 +31,10 @@ def main(service: str, build: Callable[[Settings], Awaitable[int]]) -> NoReturn:
     sys.exit(run(service, build))
 
 
-def run(service: str, build: Callable[[Settings], Awaitable[int]]) -> int:
+def run(service: str, build: Callable[[Settings], Awaitable[int]], over: Mapping[str, str] | None = None) -> int:
+    """As `main`, but returns; `over` holds settings of a command line, by their environment names."""
     try:
-        settings = load(service)
+        settings = load(service, over=over)
     except ConfigError as error:
         return _say(service, error, EXIT_CONFIG)
     configure(service, settings.log_level)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from common import metrics
@@ -20,10 +19,11 @@ from common.bus_types import Bus, Delivery, Item, Subscription
 from common.clock import NS, RESYNC_S, MarketClock, mono_ns
 from common.config import Settings
 from common.errors import EXIT_FAULT, EXIT_OK, BadInput, LinkDown, OurFault
+from common.events import BatchEnd, Link, Replayed
 from common.exporter import Exporter
 from common.kernel import COMPILATIONS
 from common.log import get_log
-from common.messages import SCHEMA, AnyMessage, Heartbeat, Message, Tick
+from common.messages import SCHEMA, Heartbeat, Message, Tick
 from common.process import main, on_stop_signal, watch_parent
 from common.simclock import clock_client, read_clock
 
@@ -38,29 +38,6 @@ STOP_HOOK_S = 6.0
 FLUSH_S = 1.0
 
 log = get_log("service")
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """A message from the past, delivered to rebuild state: it must cause no action."""
-
-    message: AnyMessage
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """The bus works from now on, or does not."""
-
-    up: bool
-    mono_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class BatchEnd:
-    """All messages that were read at once have been applied; sent to engines with `wants_batch_end = True` only."""
-
-    t_ns: int
-    mono_ns: int
 
 
 class Engine(Protocol):

@@ -31,15 +31,16 @@ class Account:
         self.differences = 0
         self._base_mark_px_u = 0
         self._mark_px_u = 0
-        self._later: list[Fill] = []  # with a venue time at or after the base's
+        self._recent: list[Fill] = []  # with a venue time at or after the base's
+        self._later: list[Fill] = []  # those of them that the base does not hold
         self._paid: deque[tuple[int, int]] = deque()  # funding after the base: venue time, usd_e8
         self._keys: dict[tuple[int, int], None] = {}
         self._fundings: dict[int, None] = {}
         self._day: deque[tuple[int, int, bool]] = deque()  # venue time, notional in 1e-6 quote, taker
         self._maker_e6 = 0
         self._taker_e6 = 0
-        self._told_base: AccountSeen | None = None  # the look our own count of the position starts from
-        self._told_u = 0  # and where our fills have led since
+        self._told_base: AccountSeen | None = None  # the look our own count of the position starts from,
+        self._told: list[Fill] = []  # and the fills since
 
     # ------------------------------------------------------------------ in
     def seed(self, fills: list[Fill], fundings: list[FundingPayment]) -> None:
@@ -60,10 +61,9 @@ class Account:
         if len(self._keys) > KEYS_MAX:
             del self._keys[next(iter(self._keys))]
         self._count(fill)
-        if not _is_in(self.base, fill):
-            self._later.append(fill)
-        if not _is_in(self._told_base, fill):
-            self._told_u += int(fill.side) * fill.sz_u
+        self._recent.append(fill)
+        self._told.append(fill)
+        self._later = _after(self.base, self._recent)
         return True
 
     def on_funding(self, payment: FundingPayment) -> bool:
@@ -83,17 +83,20 @@ class Account:
         if self.base is not None and seen.venue_t_ns < self.base.venue_t_ns:
             return False
         self.base, self._base_mark_px_u = seen, self._mark_px_u
-        self._later = [f for f in self._later if not _is_in(seen, f)]
+        self._recent = [f for f in self._recent if f.venue_t_ns >= seen.venue_t_ns]
+        self._later = _after(seen, self._recent)
         while self._paid and self._paid[0][0] <= seen.venue_t_ns:
             self._paid.popleft()
         if self._told_base is None:
             self.accept()
-        self.differences = self.differences + 1 if self._told_u != self.position_u else 0
+        self._told = _after(self._told_base, self._told, keep_same=True)
+        told_u = _position_u(self._told_base, _after(self._told_base, self._told), self.coin)
+        self.differences = self.differences + 1 if told_u != self.position_u else 0
         return True
 
     def accept(self) -> None:
         """All fills the venue has are in: from here on its position is the one our fills start from."""
-        self._told_base, self._told_u, self.differences = self.base, self.position_u, 0
+        self._told_base, self._told, self.differences = self.base, list(self._recent), 0
 
     # ------------------------------------------------------------------ reading
     @property
@@ -108,8 +111,7 @@ class Account:
     @property
     def position_u(self) -> int:
         """The position now; 0 when nothing is known (`known` says so)."""
-        held = self._holding()
-        return (held.signed_u if held else 0) + sum(int(f.side) * f.sz_u for f in self._later)
+        return _position_u(self.base, self._later, self.coin)
 
     @property
     def equity_e8(self) -> int:
@@ -192,12 +194,29 @@ def _held(seen: AccountSeen | None, coin: str) -> Holding | None:
     return next((h for h in (seen.holdings if seen else ()) if h.coin == coin), None)
 
 
-def _is_in(seen: AccountSeen | None, fill: Fill) -> bool:
-    """Whether that look at the venue was taken after this fill."""
-    if seen is None or fill.venue_t_ns != seen.venue_t_ns:
-        return seen is not None and fill.venue_t_ns < seen.venue_t_ns
-    held = _held(seen, fill.coin)
-    return (held.signed_u if held else 0) != fill.start_position_u
+def _position_u(seen: AccountSeen | None, later: list[Fill], coin: str) -> int:
+    held = _held(seen, coin)
+    return (held.signed_u if held else 0) + sum(int(f.side) * f.sz_u for f in later)
+
+
+def _after(seen: AccountSeen | None, fills: list[Fill], *, keep_same: bool = False) -> list[Fill]:
+    """The fills that this look at the venue does not hold.
+
+    Later ones are; of those of its own millisecond the ones that its position leads to, fill by fill. (A round trip
+    within that millisecond cannot be told apart; the next look settles it.)
+    """
+    if seen is None:
+        return fills
+    same = [f for f in fills if f.venue_t_ns == seen.venue_t_ns]
+    if same and not keep_same:
+        held = _held(seen, same[0].coin)
+        reached, grew = {held.signed_u if held else 0}, True
+        while grew:
+            led_to = {f.start_position_u + int(f.side) * f.sz_u for f in same if f.start_position_u in reached}
+            grew = not led_to <= reached
+            reached |= led_to
+        same = [f for f in same if f.start_position_u in reached]
+    return [*same, *(f for f in fills if f.venue_t_ns > seen.venue_t_ns)]
 
 
 def _entered(signed_u: int, entry_px: float, added_u: int, px_u: int) -> tuple[int, float]:

@@ -58,10 +58,14 @@ class Book:
             self._px_u[order.cloid] = (order.side, low, high, order.exposure_u)
             self._size_u[order.side] += order.exposure_u
 
+    def added_u(self, change: Change) -> int:
+        """By how much more may fill on the change's side once it is sent (a smaller size takes nothing off yet)."""
+        held = self._px_u.get(change.cloid)
+        return max(change.sz_u - (held[3] if held else 0), 0)
+
     def after_u(self, change: Change) -> int:
         """What may fill on the change's side once it is sent."""
-        held = self._px_u.get(change.cloid)
-        return self._size_u[change.side] + max(change.sz_u - (held[3] if held else 0), 0)
+        return self._size_u[change.side] + self.added_u(change)
 
     def crosses(self, change: Change) -> bool:
         """Whether the change could meet an order of ours on the other side."""
@@ -114,8 +118,12 @@ def _misplaced(change: Change, bounds: Bounds, book: Book) -> str | None:
 def _too_much(change: Change, bounds: Bounds, book: Book) -> str | None:
     grows_u = change.side * bounds.position_u  # > 0: this side adds to what we hold
     after_u = book.after_u(change)
+    if bounds.reducing and not grows_u < 0:
+        return "reducing"
+    if book.added_u(change) == 0:
+        return None
     if bounds.reducing:
-        return None if grows_u < 0 and after_u <= -grows_u else "reducing"
+        return None if after_u <= -grows_u else "reducing"
     if grows_u > 0 and not grows_u * change.px_u <= bounds.soft_e6:
         return "soft_limit"
     return None if (grows_u + after_u) * change.px_u <= bounds.hard_e6 else "hard_limit"

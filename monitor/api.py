@@ -30,6 +30,7 @@ from monitor.status import status
 
 BODY_S = 5.0
 TOKEN_BYTES_MAX = 1_024
+NO_REASON = "asked for through the control API"
 
 log = get_log("api")
 
@@ -164,6 +165,7 @@ class Api:
 
     def _obey(self, verb: Verb, reason: str) -> web.Response:
         """Carry a command out at once and without waiting: a caller that has gone changes nothing of it."""
+        reason = reason or NO_REASON
         epoch = self.engine.next_epoch(wall_ns())
         link_up = self._link_up()
         if verb is Verb.KILL:

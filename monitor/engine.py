@@ -87,6 +87,7 @@ class MonitorEngine:
         self.kill = KillSeen(0, "")
         self.kill_mono_ns = 0
         self.clock = ClockRead(1.0, 0, 0)
+        self.mode_mono_ns = 0  # since when the mode is what it is
         self.link_down_mono_ns: int | None = None
         self.history: deque[Point] = deque()
         self.t_ns = 0
@@ -96,6 +97,7 @@ class MonitorEngine:
         self._point_mono_ns = 0
         self._judged_mono_ns = 0
         self._epoch = 0
+        self._mode = ""
 
     def on(self, event: Any) -> list[Any]:
         match event:
@@ -168,6 +170,8 @@ class MonitorEngine:
         if tick.mono_ns - self._judged_mono_ns < JUDGE_EVERY_S * S:
             return []
         self._judged_mono_ns = tick.mono_ns
+        if (mode := self.mode(tick.mono_ns)) != self._mode:
+            self._mode, self.mode_mono_ns = mode, tick.mono_ns
         self.money.on_time(tick.t_ns, tick.mono_ns, self.clock.rate)
         self.scores.on_time(tick.t_ns)
         self._add_point(tick)

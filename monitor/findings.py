@@ -19,6 +19,8 @@ S = 1_000_000_000
 STALE_S = 5.0
 LINK_DOWN_S = 3.0
 KILL_OBEYED_S = 3.0
+PAUSED_S = 5.0
+"""Every start passes through a pause of a second or two."""
 POSITION_WRONG_S = 10.0
 """P21: a mismatch that lasts 10 s is told within 15 s."""
 RESIDUAL_S = 90.0
@@ -55,7 +57,7 @@ def _mode(m: MonitorEngine) -> Iterator[Finding]:
     mode, why = m.mode(m.mono_ns), "; ".join(m.reasons(m.mono_ns))
     if mode == Mode.KILLED.value:
         yield Finding("killed", Severity.EMERGENCY, f"trading is killed: {why}")
-    elif mode == Mode.PAUSED.value:
+    elif mode == Mode.PAUSED.value and m.mono_ns - m.mode_mono_ns >= PAUSED_S * S:
         yield Finding("paused", Severity.WARNING, f"trading is paused: {why}")
     told = m.permit is not None and m.permit.mode is Mode.KILLED
     if m.kill.epoch and not told and m.mono_ns - m.kill_mono_ns > KILL_OBEYED_S * S:

@@ -2,8 +2,9 @@
 
 The sum begins at the earliest fill's own `start_position_u`, so a stream that no longer holds all history is enough;
 without any fill the account's figure counts. A difference that lasts makes the quoter stop (`position_disagrees`);
-one that stays the same for longer is taken over from the venue, which is the final truth, and reported. Account
-figures are compared with the fills up to *their* venue time. Sizes sz_u signed, long > 0; ages in machine ns.
+one that stays the same for longer is taken over from the venue, which is the final truth, and reported. An account
+figure holds the fills its producer had told of when it was made, so it is compared with those (`t_ns`, one producer).
+Sizes sz_u signed, long > 0; ages in machine ns.
 """
 
 from __future__ import annotations
@@ -48,16 +49,16 @@ class Inventory:
         ends_at_base = fill.start_position_u + signed_u == self._base_u and fill.venue_t_ns == self._base_t_ns
         if self._base_u is None or fill.venue_t_ns < self._base_t_ns or ends_at_base:
             self._base_u, self._base_t_ns = fill.start_position_u, fill.venue_t_ns
-        self._recent.append((fill.venue_t_ns, signed_u))
+        self._recent.append((fill.t_ns, signed_u))
         self._settle(fill.venue_t_ns)
         return True
 
     def on_account(self, account: AccountState) -> None:
         """Take the venue's figure; an older one than the last changes nothing."""
-        if self._account is not None and account.venue_t_ns < self._account.venue_t_ns:
+        if self._account is not None and account.t_ns < self._account.t_ns:
             return
         self._account = account
-        self._settle(account.venue_t_ns)
+        self._settle(account.t_ns)
 
     def disagrees(self, mono_ns: int) -> bool:
         """Whether the difference to the venue has lasted too long; to be asked regularly."""
@@ -91,7 +92,7 @@ class Inventory:
     def _compare(self) -> None:
         difference_u = 0
         if self._account is not None and self._base_u is not None:
-            later_u = sum(signed_u for t_ns, signed_u in self._recent if t_ns > self._account.venue_t_ns)
+            later_u = sum(signed_u for t_ns, signed_u in self._recent if t_ns > self._account.t_ns)
             difference_u = self._account_u() - (self.position_u - later_u)
         if difference_u != self.difference_u:
             self._since_mono_ns = None
@@ -102,4 +103,4 @@ class Inventory:
             self._base_u += self.difference_u
         self.take_overs += 1
         self._since_mono_ns = None
-        self._settle(self._account.venue_t_ns if self._account else 0)
+        self._settle(self._account.t_ns if self._account else 0)

@@ -56,6 +56,7 @@ from quoter.state import (
     S_MEDIAN,
     S_MICRO,
     S_MID,
+    S_NEAR,
     S_ORACLE,
     S_URGENCY,
     S_WIDENING,
@@ -183,6 +184,8 @@ def set_prices(
     fair = state[S_FAIR]
     tick = tick_bps(fair, ints[I_SZ_DECIMALS])
     near = reduce_floor_bps(state, params, tick)
+    if state[REDUCES] > 0.0:
+        state[S_NEAR + side] = min(near, state[S_FLOOR + side])
     opposite = opposite_best(book, side)
     direction = -1 if side == BID_SIDE else 1
     border = collar_px(state[S_ORACLE], params[P_COLLAR], direction)
@@ -313,6 +316,7 @@ def quote_sides(
     tick = tick_bps(fair, ints[I_SZ_DECIMALS])
     for side in range(2):
         state[S_FLOOR + side] = side_floor_bps(state, ints, params, side, tick)
+        state[S_NEAR + side] = state[S_FLOOR + side]
         state[S_BUDGET + side] = side_budget_usd(state, ints, params, side, fair, t_ns)
         out[O_WHY + side] = why_not(state, ints, params, side, mode, t_ns)
         if out[O_WHY + side] == 0:

@@ -18,12 +18,12 @@ from quoter.state import (
     S_DEPTH,
     S_FADE,
     S_FAIR,
-    S_FLOOR,
     S_HI,
     S_IMBALANCE,
     S_LO,
     S_MICRO,
     S_MID,
+    S_NEAR,
     S_SIZE_SCALE,
     S_URGENCY,
     S_VOL_FAST,
@@ -59,7 +59,10 @@ def words_of(out: Any) -> list[str]:
 
 
 def inputs_of(state: Any, ints: Any, params: Any, out: Any, profile: str) -> QuoteInputs:
-    """The numbers behind the newest decision, within the ranges of the message."""
+    """The numbers behind the newest decision, within the ranges of the message.
+
+    The floors are those of the innermost levels: fee and safety alone where these only reduce the position.
+    """
     f = [float(value) for value in numbers(state, 0, S_FADE + 2)]
     return QuoteInputs(
         mid_px=f[S_MID],
@@ -70,8 +73,8 @@ def inputs_of(state: Any, ints: Any, params: Any, out: Any, profile: str) -> Quo
         vol_known=bool(vol_known(ints, params)),
         half_lo_bps=f[S_LO],
         half_hi_bps=f[S_HI],
-        floor_bid_bps=min(f[S_FLOOR + BID_SIDE], BPS_MAX),
-        floor_ask_bps=min(f[S_FLOOR + ASK_SIDE], BPS_MAX),
+        floor_bid_bps=min(f[S_NEAR + BID_SIDE], BPS_MAX),
+        floor_ask_bps=min(f[S_NEAR + ASK_SIDE], BPS_MAX),
         imbalance=f[S_IMBALANCE],
         depth_bid_usd=f[S_DEPTH + BID_SIDE],
         depth_ask_usd=f[S_DEPTH + ASK_SIDE],

@@ -75,6 +75,8 @@ TABLE_MAX = 12  # rows of the volatility table
     S_URGENCY,  # 0..2, of getting rid of the position
     S_FLOOR,  # bps a side, nearest distance
     _S_FLOOR_ASK,
+    S_NEAR,  # bps a side, floor of the innermost level: less than S_FLOOR where it only reduces the position
+    _S_NEAR_ASK,
     S_FADE,  # factor a side on distances
     _S_FADE_ASK,
     S_BUDGET,  # USD a side that may rest
@@ -90,7 +92,7 @@ TABLE_MAX = 12  # rows of the volatility table
     S_ADVERSE_M2,  # bps^2 a side, sum of squared deviations
     _S_ADVERSE_M2_ASK,
     S_RING,  # (score bps, USD) pairs: 2 x RING_MAX x 2, per side
-) = range(53)
+) = range(55)
 S_LOCAL = S_RING + 4 * RING_MAX  # ratio per side and level: local depth over its median, averaged over time
 S_WORK = S_LOCAL + 2 * QUOTES_MAX  # no memory: distances, then weights of the side being built
 S_LEN = S_WORK + 2 * QUOTES_MAX

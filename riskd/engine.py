@@ -13,6 +13,7 @@ from typing import Any
 
 from common.clock import NS
 from common.config import Settings
+from common.events import Replayed
 from common.kernel import state
 from common.ledger import Ledger
 from common.markout import Markouts, Scored
@@ -31,7 +32,6 @@ from common.messages import (
     Tick,
     Touch,
 )
-from common.service import Replayed
 from common.streams import CONTROL, FILLS
 from riskd import limits, margin, streak
 from riskd.alerts import Alerts
@@ -47,6 +47,7 @@ E6 = 1e6
 BEAT_AGE_S = 5.0
 """Services not heard for longer do not count when builds are compared (machine time)."""
 SAVE_EVERY_S = 1.0
+"""A rising peak is saved at most this often; everything else at once."""
 
 
 class RiskEngine:
@@ -181,8 +182,7 @@ class RiskEngine:
                 self._streak_pause_t_ns = self._t_ns + int(self.risk.streak_pause_s * NS)
             self.session.streak = float(self._streak[streak.COUNT])
             self.session.streak_loss_usd = float(self._streak[streak.LOSS_USD])
-            self._dirty = True
-        return self._judge() if scores else []
+        return [*self._judge(), self.control.save(durable=False)] if scores else []
 
     # ------------------------------------------------------------------ figures -> verdict -> permit
     def _judge(self) -> list[Any]:

@@ -76,7 +76,10 @@ class Shell:
             effect=self.effect,
             state=lambda: self.engine.verdict.mode.value if self.engine.verdict else "starting",
         )
+
+    async def run(self) -> int:
         self.service.spawn(self.watch(), "kill file")
+        return await self.service.run()
 
     async def watch(self) -> None:
         """Tell the engine of the kill file and of the clock's rate, now and at every change."""
@@ -117,4 +120,4 @@ class Shell:
 
 
 async def build(settings: Settings) -> int:
-    return await Shell(settings, RedisBus(settings.redis_url, settings.service)).service.run()
+    return await Shell(settings, RedisBus(settings.redis_url, settings.service)).run()

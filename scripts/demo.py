@@ -21,7 +21,7 @@ from rich.table import Table
 from common.config import load
 from common.errors import EXIT_CONFIG, EXIT_FAULT, EXIT_OK, AmmError, ConfigError, LinkDown
 from common.kernel import ROOT
-from scripts.session_report import Report, settle, shown, write
+from scripts.session_report import Report, interval, settle, shown, write
 from scripts.stack import Plan, Stack, wait_for
 
 FIRST_QUOTE_S = 60.0
@@ -128,21 +128,24 @@ class _NoLive:
 
 def _pieces(status: dict[str, Any]) -> list[tuple[str, str]]:
     """The status as (name, text) pairs, the same for table and line."""
-    pnl, budget, edge = status["pnl"], status["action_budget"], status["edge_bps"]
-    interval = "-" if edge["mean"] is None else f"{edge['mean']:+.2f} [{edge['lo']:+.2f}, {edge['hi']:+.2f}]"
+    pnl, budget = status["pnl"], status["action_budget"]
     return [
         ("mode", str(status["mode"])),
-        ("net", f"{pnl['net']:+.2f} USD"),
-        ("spread", f"{pnl['spread']:+.2f}"),
-        ("inventory", f"{pnl['inventory']:+.2f}"),
-        ("fees", f"{pnl['fees']:+.2f}"),
-        ("funding", f"{pnl['funding']:+.4f}"),
-        ("edge bps", interval),
+        ("net", _usd(pnl["net"])),
+        ("spread", _usd(pnl["spread"])),
+        ("inventory", _usd(pnl["inventory"])),
+        ("fees", _usd(pnl["fees"])),
+        ("funding", _usd(pnl["funding"])),
+        ("edge", interval(status["edge_bps"])),
         ("position", str(status["position"]["text"])),
         ("quotes", str(status["open_orders"])),
         ("fills", str(status["fills_count"])),
         ("actions left", str(budget["remaining"])),
     ]
+
+
+def _usd(amount: float | None) -> str:
+    return "-" if amount is None else f"{amount:+.4f}"
 
 
 def _line(status: dict[str, Any], elapsed_s: float) -> str:

@@ -162,9 +162,9 @@ def shown(report: Report) -> str:
 
 def interval(edge: dict[str, Any]) -> str:
     if edge["mean"] is None:
-        return "unknown: no fill has been marked out"
+        return "unknown, no fill marked out yet"
     if edge["lo"] is None:
-        return f"{edge['mean']:+.2f} bps, no interval (too few 5-minute blocks)"
+        return f"{edge['mean']:+.2f} bps (no interval yet)"
     return f"{edge['mean']:+.2f} bps [{edge['lo']:+.2f}, {edge['hi']:+.2f}]"
 
 

@@ -7,7 +7,7 @@ Everything it says goes to `outputs`, stamped with venue time and the time a cli
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 
 from simvenue import fees, matching
@@ -44,7 +44,7 @@ class Clearing:
         self.fills: dict[str, deque[UserFill]] = {}
         self.fundings: dict[str, deque[UserFunding]] = {}
         self.trades = {pit.market.coin: deque[Trade](maxlen=TRADES_MAX) for pit in pits}
-        self.fill_count = 0
+        self.fill_count: Counter[str] = Counter()
         self._pits = {pit.market.coin: pit for pit in pits}
         self._registry = registry
         self._latency = latency
@@ -123,7 +123,7 @@ class Clearing:
             order.cloid, tid, crossed, fee, market.collateral, booked.start_position_u, booked.closed_pnl_e8,
             booked.direction,
         )  # fmt: skip
-        self.fill_count += 1
+        self.fill_count[order.address] += 1
         self.outputs.append(fill)
         self.fills.setdefault(order.address, deque(maxlen=FILLS_MAX)).append(fill)
 

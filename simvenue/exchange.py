@@ -58,7 +58,7 @@ class Exchange(Reads):
         self._desk = Desk(pits, self._registry, self._clearing, latency)
         self._inbox: list[tuple[int, int, int, Request]] = []
         self._sent = 0
-        hour = -(-origin_ns // HOUR_NS) * HOUR_NS
+        hour = (origin_ns // HOUR_NS + 1) * HOUR_NS
         self._timers: list[tuple[int, int, int, Callable[[Pit, int], None]]] = [
             (origin_ns, 0, UPDATE_NS, self._on_prices),
             (origin_ns, 1, FAST_NS, self._on_fast),

@@ -23,7 +23,7 @@ def ledger_of(clearing: Clearing, registry: Registry, pits: Sequence[Pit], now_n
         "accounts": {account.address: _account(clearing, account, registry) for account in clearing.accounts},
         "house": asdict(house),
         "orders": [asdict(order.shown) | {"address": order.address} for order in registry.all_open()],
-        "fills": clearing.fill_count,
+        "fills": clearing.fill_count.total(),
         "funding_e8": {account.address: account.funding_e8 for account in clearing.accounts},
         "markets": {pit.market.coin: _market(pit) for pit in pits},
         "zero": _sums([*clearing.accounts, house]),
@@ -35,7 +35,7 @@ def _account(clearing: Clearing, account: Account, registry: Registry) -> dict[s
         "equity_e8": clearing.equity_e8(account),
         "credit_e6": clearing.accounts.credit_e6(account.address),
         "open_orders": registry.open_count(account.address),
-        "fills": len(clearing.fills.get(account.address, ())),
+        "fills": clearing.fill_count[account.address],
     }
 
 

@@ -2,8 +2,8 @@
 
 Decides what the source shows at each price and how much of it simulated takers have already used up. Leaves
 simulated orders to `table.py` and fills to `matching.py`. A book is `HEAD + STRIDE x LEVELS` int64: the count, the
-side (1 bids, -1 asks), then one row a level, worst first, so that changes near the touch move little. Prices are
-px_u, sizes sz_u.
+side (1 bids, -1 asks), the levels to keep, then one row a level, worst first, so that changes near the touch move little. Prices are
+px_u, sizes sz_u. A full book forgets its worst level: what a recorder has long lost sight of is not to be believed.
 
 Rule for a locked or crossed recording (*the older level yields*): while best bid >= best ask, the level whose row is
 older goes; when both came with the same stamp, both go.
@@ -19,11 +19,12 @@ Ints: TypeAlias = list[int]
 """A flat int64 vector: a list when kernels are plain, an array when they are compiled."""
 
 LEVELS = 512
-"""Levels kept a side: files remember what left their 20-level window, at most 200 more of it."""
+"""Room for levels a side; a book may be told to keep fewer (`B_KEEP`)."""
 
-HEAD = 2
+HEAD = 4
 B_N = 0
 B_SIDE = 1
+B_KEEP = 2
 
 STRIDE = 4
 L_PX = 0
@@ -32,10 +33,11 @@ L_USED = 2  # taken by simulated takers since the source last changed the level
 L_STAMP = 3  # number of the stamp that last changed it
 
 
-def new_book(side: int) -> Any:
-    """An empty side: 1 bids, -1 asks."""
+def new_book(side: int, keep: int = LEVELS) -> Any:
+    """An empty side (1 bids, -1 asks) that keeps at most `keep` levels."""
     book = istate(HEAD + STRIDE * LEVELS)
     book[B_SIDE] = side
+    book[B_KEEP] = min(keep, LEVELS)
     return book
 
 
@@ -76,12 +78,9 @@ def drop_level(book: Ints, i: int) -> int:
 
 @kernel("i8(i8[::1], i8)")
 def open_level(book: Ints, i: int) -> int:
-    """Make room for a new level before index i and return its index, -1 when a full book has only better ones.
-
-    A full book forgets its worst level.
-    """
+    """Make room for a new level before index i and return its index, -1 when a full book has only better ones."""
     n = book[B_N]
-    if n == LEVELS:
+    if n == book[B_KEEP]:
         if i == 0:
             return -1
         for k in range(HEAD, HEAD + STRIDE * (i - 1)):

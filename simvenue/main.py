@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -51,9 +50,8 @@ def main() -> NoReturn:
         sys.exit(_say(error, EXIT_CONFIG))
     except Refused as error:
         sys.exit(_say(error, EXIT_REFUSED))
-    if options.profile is not None:
-        os.environ["MARKET"] = options.profile
-    sys.exit(run("simvenue", lambda settings: serve(settings, options)))
+    over = {} if options.profile is None else {"MARKET": options.profile}
+    sys.exit(run("simvenue", lambda settings: serve(settings, options), over))
 
 
 async def serve(settings: Settings, options: Options) -> int:

@@ -43,7 +43,7 @@ class Pit:
         self.touch: tuple[LevelView | None, LevelView | None] = (None, None)
         self._probabilistic = int(probabilistic)
         self._stamp = 0
-        self._books = {BUY: levels.new_book(BUY), SELL: levels.new_book(SELL)}
+        self._books = {side: levels.new_book(side, source.kept) for side in (BUY, SELL)}
         self._queues = {BUY: table.new_queue(), SELL: table.new_queue()}
         self._orders = table.new_table()
         self._holders = table.new_holders()

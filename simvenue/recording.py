@@ -24,7 +24,10 @@ from simvenue.source import ASK_LEVEL, BID_LEVEL, BUY_PRINT, SELL_PRINT
 ARRAY = "data.npy"
 FIELDS = {"ev": "iu", "exch_ts": "iu", "px": "f", "qty": "f"}
 CHUNK_ROWS = 1 << 16
-VISIBLE_MAX = 512
+VISIBLE_MAX = 300
+REMEMBERED = 200
+"""Recorders remember so many levels a side that left their window (to say so when they change in view again); of older
+ones nothing is ever heard, so a replay that kept them would show levels that are long gone."""
 UNITS_MAX = 1e15
 GRID_TOLERANCE = 1e-4
 """How far from a whole unit a recorded float may lie; further off, the recording is finer than the market's grid."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from common.clock import MS
 from common.kernel import COMPILED
-from simvenue.recording import CHUNK_ROWS, BadRecording, Columns, check_header, load, read
+from simvenue.recording import CHUNK_ROWS, REMEMBERED, BadRecording, Columns, check_header, load, read
 from simvenue.source import Rows
 
 GAP_NS = 1_200 * MS
@@ -39,6 +39,7 @@ class Replay:
         self._shift_ns = self._last_ns - origin_ns  # recorded time - market time of the stamp that is due
         self._due_ns: int | None = origin_ns
         self.visible = self._columns.visible
+        self.kept = self.visible + REMEMBERED
         self.session_offset_ns = self._shift_ns
         self.cut_ns = 0
         self.gaps_cut = 0

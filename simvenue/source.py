@@ -38,9 +38,13 @@ def rows_of(rows: Sequence[tuple[int, int, int]]) -> Rows:
 
 
 class Source(Protocol):
-    """A market's flow.  `visible` levels a side are really seen; what lies beyond is only remembered."""
+    """A market's flow.
+
+    `visible` levels a side are really seen; what lies beyond is only remembered, and not more than `kept` in all.
+    """
 
     visible: int
+    kept: int
 
     def next_t_ns(self) -> int | None:
         """Market time of the next stamp, None when there is none left."""

@@ -54,6 +54,7 @@ class Synthetic:
     """A `Source` without end."""
 
     visible = LEVELS
+    kept = 4 * LEVELS
     session_offset_ns = 0
     cut_ns = 0
     gaps_cut = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -286,7 +287,7 @@ def test_every_subscription_delivers(venue: SimVenue, coin: str) -> None:
         until(lambda: "trades" in heard and "userEvents" in heard, 20, "trades and events")
         until(lambda: len(_updates(heard)) >= 3, 20, "order updates")
     finally:
-        listener.disconnect_websocket()
+        hang_up(listener)
     assert {m["data"]["coin"] for m in heard["l2Book"]} == {coin}
     assert len(heard["l2Book"][0]["data"]["levels"][0]) == 20
     assert {t["coin"] for m in heard["trades"] for t in m["data"]} == {coin}
@@ -298,6 +299,13 @@ def test_every_subscription_delivers(venue: SimVenue, coin: str) -> None:
     told = [f["tid"] for m in heard["userEvents"] for f in m["data"]["fills"]]
     kept = [f["tid"] for f in trader.info.user_fills(trader.address)]
     assert sorted(told) == sorted(kept)
+
+
+def hang_up(listener: Info) -> None:
+    """End the SDK's reading thread now: it would notice a socket closed under it only after 10 s."""
+    listener.ws_manager.ws.sock.sock.shutdown(socket.SHUT_RDWR)
+    listener.ws_manager.join(10)
+    listener.disconnect_websocket()
 
 
 def _updates(heard: dict[str, list[Any]]) -> list[Any]:

@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import importlib
 import json
+import math
 import random
 import re
 import struct
@@ -75,7 +76,7 @@ def prepared(value: Any, kind: str) -> Any:
 def number(value: Any, kind: str) -> bytes:
     """8 bytes; every NaN is the same, a whole number is what it is in int64."""
     if kind.startswith("f8"):
-        return struct.pack("<d", NAN if value != value else float(value))
+        return struct.pack("<d", NAN if math.isnan(value) else float(value))
     if value != int(value):
         raise CaseError(f"{value!r} where a whole number must be")
     return struct.pack("<q", int(value))
@@ -129,9 +130,8 @@ def main() -> int:
         name, place = parsed.show
         arguments = all_cases()[name](random.Random(f"{name}:{place}"))
         result, after, _ = outcome(name, all_cases()[name], int(place))
-        sys.stdout.write(
-            f"before {arguments}\nresult {result!r}\nafter {[v if isinstance(v, (int, float)) else list(v) for v in after]}\n"
-        )
+        shown = [value if isinstance(value, (int, float)) else list(value) for value in after]
+        sys.stdout.write(f"before {arguments}\nresult {result!r}\nafter {shown}\n")
         return 0
     json.dump(run(parsed.cases), sys.stdout)
     return 0

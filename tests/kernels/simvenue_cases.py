@@ -33,6 +33,7 @@ def a_book(rng: random.Random, side: int, *, full: bool = False) -> list[int]:
     reach = range(MID - 600, MID + 600) if full else range(MID - NEAR, MID + NEAR + 1)
     book = [0] * (levels.HEAD + levels.STRIDE * levels.LEVELS)
     book[levels.B_N], book[levels.B_SIDE] = count, side
+    book[levels.B_KEEP] = rng.choice((levels.LEVELS, max(count, 12)))
     for k, px in enumerate(sorted(rng.sample(reach, count), reverse=side == SELL)):
         row = levels.HEAD + levels.STRIDE * k
         size = rng.randint(1, 50)

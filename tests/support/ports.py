@@ -1,29 +1,21 @@
-"""Free ports for services that listen on fixed ones."""
+"""Free ports for tests, as the PORT_BASE that makes a service use one."""
 
 from __future__ import annotations
 
-import os
-import random
 import socket
 
-from common.config import METRICS_PORTS, PAGE_PORT, VENUE_PORT
+from common.config import METRICS_PORTS
 
 
-def free_port_base() -> int:
-    """An offset at which every port of ours is free now; unlikely to be chosen by two test processes at once."""
-    rng = random.Random(os.getpid())
-    for _ in range(200):
-        base = rng.randrange(20_000, 50_000, 11)
-        if all(_is_free(port + base) for port in (VENUE_PORT, PAGE_PORT, *METRICS_PORTS.values())):
-            return base
-    raise RuntimeError("no free block of ports")
-
-
-def _is_free(port: int) -> bool:
+def free_port() -> int:
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def free_port_base(service: str) -> int:
+    """A PORT_BASE with which the metrics port of `service` is free."""
+    while True:
+        base = free_port() - METRICS_PORTS[service]
+        if 0 <= base <= 50_000:
+            return base

@@ -22,7 +22,17 @@ def a_touch(bid: tuple[int, int] | None, ask: tuple[int, int] | None) -> Touch:
 
 
 def test_a_book_that_saw_nothing_is_empty() -> None:
-    assert LayeredBook().merged(5 * S) == ([], [], 0)
+    book = LayeredBook()
+    assert book.merged(5 * S) == ([], [], 0)
+    assert book.data_t_ns == 0
+
+
+def test_the_age_of_data_is_that_of_touch_or_fast() -> None:
+    book = LayeredBook()
+    book.on_deep(9 * S, DEEP_BIDS, DEEP_ASKS)
+    book.on_touch(3 * S, (100, 1), None)
+    book.on_fast(5 * S, [], [])
+    assert book.data_t_ns == 5 * S
 
 
 def test_deep_levels_stand_behind_the_fast_ones() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.kernel import istate
 from common.messages import Level, Side
 from executor.diff import MISSING_BPS, Change, Resting, What, assign, changes
 
@@ -139,7 +142,15 @@ def test_the_result_of_a_diff_needs_no_further_one(side: Side, prices: list[int]
     assert changes(side, after, wanted, HOLD_BPS, FREE) == []
 
 
+def vector(*values: int) -> Any:
+    found = istate(len(values))
+    for i, value in enumerate(values):
+        found[i] = value
+    return found
+
+
 def test_assign_reports_how_many_stay() -> None:
-    out = [0] * 10
-    assert assign(1, 2, [100, 90], [5, 5], [0, 0], 2, [100, 50], [5, 5], 0.5, 0.3, 0.0, out) == 1
-    assert out[:4] == [0, 1, 1, 0]
+    out = istate(10)
+    two = (vector(100, 90), vector(5, 5), vector(0, 0), 2, vector(100, 50), vector(5, 5))
+    assert assign(1, 2, *two, 0.5, 0.3, 0.0, out) == 1
+    assert [int(out[i]) for i in range(4)] == [0, 1, 1, 0]

@@ -204,6 +204,15 @@ def test_other_build_is_told(watch: Watch) -> None:
     assert alerts(watch.tick(5.5))["mismatch_quoter"] is Severity.CRITICAL
 
 
+def test_pause_is_told_when_it_lasts(watch: Watch) -> None:
+    told = []
+    while watch.s < 8.0:
+        watch.say(permit(watch.t_ns, Mode.PAUSED, reasons=["no_account"]), ladder(watch.t_ns))
+        if "paused" in alerts(watch.tick(watch.s + 0.5)):
+            told.append(watch.s)
+    assert told == [5.5]
+
+
 def test_lasting_finding_is_told_again_only_after_its_cool_down(watch: Watch) -> None:
     watch.say(KillSeen(5, "x"))
     first = [one for one in watch.ticks(299.0) if isinstance(one, Alert) and one.name == "killed"]

@@ -99,7 +99,12 @@ class Rig:
         self.told()
 
     def told(
-        self, equity: float = 1000.0, fee: float = 0.3, hard: float = 500.0, soft: float = 250.0, size_scale: float = 1.0
+        self,
+        equity: float = 1000.0,
+        fee: float = 0.3,
+        hard: float = 500.0,
+        soft: float = 250.0,
+        size_scale: float = 1.0,
     ) -> Rig:
         for place, value in (
             (S_EQUITY, equity), (S_FEE, fee), (S_HARD, hard), (S_SOFT, soft), (S_SIZE_SCALE, size_scale),
@@ -266,7 +271,9 @@ class Desk:
         self.position_u += int(side) * sz_u
         return Fill(self.t_ns, **{**fields, **changes})
 
-    def order(self, side: Side, px_u: int, sz_u: int, state: OrderState = OrderState.OPEN, n: int = 1, **changes: Any) -> Any:
+    def order(
+        self, side: Side, px_u: int, sz_u: int, state: OrderState = OrderState.OPEN, n: int = 1, **changes: Any
+    ) -> Any:
         fields: dict[str, Any] = {
             "coin": self.coin, "cloid": f"0xa500{n:028x}", "oid": n, "side": side, "px_u": px_u, "sz_u": sz_u,
             "filled_u": 0, "state": state, "reason": "",

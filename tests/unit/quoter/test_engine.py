@@ -12,6 +12,7 @@ from common.markout import Scored
 from common.messages import Alert, Command, Gap, Ladder, Liquidity, Mode, Side, Tick, Touch, Verb
 from common.service import BatchEnd, Link, Replayed
 from quoter.engine import Figures, QuoteEngine, Refused, Stop
+from quoter.state import I_ADVERSE_N, I_RING_N
 from tests.unit.quoter.builders import NS, PX, Desk
 
 
@@ -153,7 +154,7 @@ def test_one_decision_a_batch(desk: Desk) -> None:
     desk.send(*(desk.book(PX + shift, venue_t_ns=desk.t_ns + shift) for shift in (100, 300, 200)))
     assert len(desk.ladders) == 1
     assert desk.ladder.inputs is not None
-    assert desk.ladder.inputs.mid_px == PX + 200 or desk.ladder.inputs.mid_px == PX + 300
+    assert desk.ladder.inputs.mid_px == PX + 300  # the newest by the venue's time, not the last to come
 
 
 def test_equal_events_give_equal_ladders() -> None:
@@ -273,6 +274,14 @@ def test_a_fill_adapts_the_ladder_at_once(desk: Desk) -> None:
     assert sum(level.sz_u for level in desk.ladder.bids) < sum(level.sz_u for level in before.bids)
 
 
+def test_the_floor_told_is_the_one_the_innermost_level_obeys(desk: Desk) -> None:
+    desk.send(desk.fill(Side.BID, 300))
+    inputs = desk.ladder.inputs
+    assert inputs is not None
+    assert inputs.floor_bid_bps == pytest.approx(2.7667, abs=1e-3)
+    assert inputs.floor_ask_bps == pytest.approx(0.4, abs=1e-3)
+
+
 def test_beyond_the_soft_cap_the_growing_side_is_withheld_and_said_so(desk: Desk) -> None:
     desk.send(desk.fill(Side.BID, 340))  # 256 USD of 250
     assert not desk.ladder.bids
@@ -322,8 +331,6 @@ def test_fills_are_scored_and_takers_teach_nothing(desk: Desk) -> None:
     desk.live(62.0, step_s=1.0, mid_u=PX - 100)
     scored = desk.found(Scored)
     assert {(s.fill.side, s.horizon_s) for s in scored} == {(s, h) for s in Side for h in (1, 5, 30, 60)}
-    from quoter.state import I_ADVERSE_N, I_RING_N
-
     assert [int(desk.engine.ints[I_RING_N + s]) for s in (0, 1)] == [0, 1]
     assert [int(desk.engine.ints[I_ADVERSE_N + s]) for s in (0, 1)] == [0, 1]
 

@@ -51,7 +51,10 @@ def test_an_account_that_already_holds_the_first_fill_is_not_counted_twice(desk:
     assert inventory.difference_u == 0
 
 
-@given(st.lists(st.tuples(st.sampled_from([Side.BID, Side.ASK]), st.integers(1, 50)), min_size=1, max_size=20), st.randoms())
+@given(
+    st.lists(st.tuples(st.sampled_from([Side.BID, Side.ASK]), st.integers(1, 50)), min_size=1, max_size=20),
+    st.randoms(),
+)
 def test_the_order_of_arrival_does_not_matter(trades: list[tuple[Side, int]], rng: random.Random) -> None:
     desk = Desk()
     desk.position_u = 13
@@ -109,7 +112,7 @@ def test_an_agreeing_account_ends_the_difference(desk: Desk) -> None:
     assert not inventory.disagrees(DISAGREE_NS * 2)
 
 
-def test_fills_after_the_accounts_stamp_are_no_difference(desk: Desk) -> None:
+def test_fills_told_after_the_account_was_made_are_no_difference(desk: Desk) -> None:
     inventory = Inventory(COIN)
     inventory.on_fill(desk.fill(Side.BID, 100))
     account = desk.account()

@@ -28,7 +28,8 @@ from tests.unit.quoter.builders import T0, Rig, a_book
 
 
 @pytest.mark.parametrize(
-    ("vol", "lo", "hi"), [(0.0, 1, 5), (0.05, 2, 10), (0.10, 5, 25), (0.15, 10, 50), (0.9, 10, 50), (0.025, 1.414, 7.07)]
+    ("vol", "lo", "hi"),
+    [(0.0, 1, 5), (0.05, 2, 10), (0.10, 5, 25), (0.15, 10, 50), (0.9, 10, 50), (0.025, 1.414, 7.07)],
 )
 def test_the_table_is_exact_at_its_rows_and_log_linear_between(vol: float, lo: float, hi: float) -> None:
     rig = Rig()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from simvenue.exchange import Exchange, Latency, MarketDef
-from simvenue.source import ASK_LEVEL, BID_LEVEL, BUY_PRINT, SELL_PRINT, Rows
+from simvenue.source import ASK_LEVEL, BID_LEVEL, BUY_PRINT, SELL_PRINT, Rows, rows_of
 
 T0 = 1_780_000_000_000_000_000
 MS = 1_000_000
@@ -29,6 +29,7 @@ class Stamps:
     """A `Source` over a list of (market time, rows)."""
 
     visible = 25
+    kept = 512
     session_offset_ns = 0
     cut_ns = 0
     gaps_cut = 0
@@ -41,8 +42,7 @@ class Stamps:
 
     def take(self) -> Rows:
         _, rows = self._stamps.pop(0)
-        what, px, sz = (list(column) for column in zip(*rows, strict=True))
-        return Rows(what, px, sz, 0, len(rows))
+        return rows_of(rows)
 
     def describe(self) -> dict[str, Any]:
         return {"name": "stamps"}

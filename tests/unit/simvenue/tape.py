@@ -36,9 +36,9 @@ class Tape:
     cut_ns = 0
     gaps_cut = 0
 
-    def __init__(self, stamps: Iterable[tuple[float, Sequence[Row]]], visible: int = 20) -> None:
+    def __init__(self, stamps: Iterable[tuple[float, Sequence[Row]]], visible: int = 20, kept: int = 512) -> None:
         self._stamps = [(T0 + int(ms * MS), list(rows)) for ms, rows in stamps]
-        self.visible = visible
+        self.visible, self.kept = visible, kept
 
     def next_t_ns(self) -> int | None:
         return self._stamps[0][0] if self._stamps else None
@@ -66,11 +66,12 @@ class Desk:
         latency: Latency = Latency(),  # noqa: B008 (frozen)
         queue: QueueModel = "risk-averse",
         visible: int = 20,
+        kept: int = 512,
         usd: int = 100_000,
         first: Sequence[Row] | None = None,
     ) -> None:
         self.market = market
-        tape = Tape([(0, a_book() if first is None else first), *stamps], visible)
+        tape = Tape([(0, a_book() if first is None else first), *stamps], visible, kept)
         self.exchange = Exchange([(market, tape)], origin_ns=T0, latency=latency, queue=queue)
         for address in (ANN, BOB):
             self.exchange.fund(address, usd)

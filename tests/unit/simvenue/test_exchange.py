@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from common.errors import OurFault
 from simvenue.events import (
     BUY,
     SELL,
@@ -23,6 +24,7 @@ from simvenue.events import (
     UserFill,
 )
 from simvenue.exchange import HOUSE, LATENCIES, Exchange, Latency
+from simvenue.fees import FeeProfile
 from simvenue.source import ASK_LEVEL, BID_LEVEL, BUY_PRINT, SELL_PRINT
 from tests.unit.simvenue.tape import ANN, BOB, MS, STANDX, T0, Desk, S, Tape, a_book, is_zero
 
@@ -385,6 +387,62 @@ def test_closing_the_position_withdraws_resting_reduce_only_orders() -> None:
     desk.place(SELL, "90000", "0.01", "Ioc")
     assert desk.exchange.open_orders(ANN) == []
     assert [e.status for e in desk.of(OrderEvent)[-2:]] == ["reduceOnlyCanceled", "filled"]
+
+
+def test_a_reduce_only_order_the_market_crosses_closes_and_goes() -> None:
+    desk = Desk((10, [(ASK_LEVEL, 9_000_100, 0), (BID_LEVEL, 9_000_300, 50)]))
+    desk.place(BUY, "90001", "0.01", "Ioc")
+    desk.place(SELL, "90003", "0.05", reduce=True)
+    desk.until(10)
+    assert [(f.px_u, f.sz_u) for f in desk.fills()][1:] == [(9_000_300, 100)]
+    assert desk.of(OrderEvent)[-1].status == "reduceOnlyCanceled"
+    assert desk.exchange.account(ANN).positions_u["sx:BTC"] == 0
+
+
+def test_the_unfilled_rest_of_a_crossing_reduce_only_order_does_not_rest() -> None:
+    desk = Desk()
+    desk.place(BUY, "90001", "0.01", "Ioc")
+    assert isinstance(desk.place(SELL, "90000", "0.05", "Gtc", reduce=True), Filled)
+    assert desk.of(OrderEvent)[-1].status == "reduceOnlyCanceled"
+    assert desk.exchange.open_orders(ANN) == []
+
+
+# ---------------------------------------------------------------------- limits
+def test_a_full_order_table_refuses_what_would_rest() -> None:
+    desk = Desk()
+    desk.exchange._by_coin["sx:BTC"]._free.clear()
+    assert desk.place(BUY, "89999", "0.01") == Error("Too many open orders. asset=210000")
+    assert isinstance(desk.place(BUY, "90001", "0.01", "Ioc"), Filled)
+
+
+def test_old_closed_orders_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simvenue.orders.CLOSED_MAX", 2)
+    desk = Desk()
+    oids = []
+    for _ in range(4):
+        status = desk.place(BUY, "89999", "0.01", cloid=CLOID)
+        assert isinstance(status, Resting)
+        oids.append(status.oid)
+        desk.cancel(status.oid)
+    known = [desk.exchange.order_status(ANN, oid) is not None for oid in oids]
+    assert known == [False, False, True, True]
+    assert [s.order.oid for s in desk.exchange.order_history(ANN)] == oids[2:]
+    assert desk.exchange.order_status(ANN, CLOID) is not None
+
+
+def test_too_many_addresses_are_a_fault_of_ours() -> None:
+    desk = Desk()
+    with pytest.raises(OurFault, match="more than 256 addresses"):
+        for k in range(300):
+            desk.exchange.fund(f"0x{k:040x}", 100)
+
+
+def test_another_fee_profile_is_charged() -> None:
+    desk = Desk()
+    desk.exchange.set_fee_profile(ANN, FeeProfile(tier=4))
+    desk.place(BUY, "90001", "0.01", "Ioc")
+    assert desk.exchange.fee_rates_ppb(ANN, "sx:BTC") == (0, 56_000)
+    assert desk.fills()[0].fee_e8 == 90_001 * 10**6 * 56 // 10**5
 
 
 # ---------------------------------------------------------------------- margin at match

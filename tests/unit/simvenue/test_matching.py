@@ -227,6 +227,14 @@ def test_a_full_side_forgets_its_worst_level() -> None:
     assert (shown[0], shown[-1]) == ((BID + 50, 6), (BID - (levels.LEVELS - 2) * TICK, 5))
 
 
+def test_what_a_recorder_has_lost_sight_of_is_forgotten() -> None:
+    """A tape that keeps 3 levels: when the price runs away and comes back, the old levels are not believed."""
+    up = [(BID_LEVEL, BID + k * TICK, 5) for k in (2, 3, 4)] + [(ASK_LEVEL, ASK + k * TICK, 0) for k in range(5)]
+    desk = Desk((1, [*up, (ASK_LEVEL, ASK + 9 * TICK, 5)]), kept=3)
+    desk.until(1)
+    assert [px for px, _ in desk.exchange.source_levels("sx:BTC", BUY)] == [BID + k * TICK for k in (4, 3, 2)]
+
+
 # ---------------------------------------------------------------------- against a slow model
 @dataclass
 class SlowOrder:

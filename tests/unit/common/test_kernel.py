@@ -1,0 +1,161 @@
+"""Kernels: compiled where numba is, plain where it is not, never stale, never compiled late uncounted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from common import kernel
+from common.kernel import ROOT, Compilations
+
+INNER = """
+from common.kernel import kernel
+
+@kernel("f8(f8)")
+def inner(x):
+    return x + 1.0
+"""
+OUTER = """
+from common.kernel import kernel
+from quoter.inner import inner
+
+@kernel("f8(f8)")
+def outer(x):
+    return inner(x) * 2.0
+"""
+ASK = """
+from common.kernel import COMPILATIONS, COMPILED
+from quoter.outer import outer
+print(outer(1.0), COMPILATIONS.total, COMPILED)
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """A package tree with two kernel files, one calling the other."""
+    for package in ("common", "quoter"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").touch()
+    shutil.copy(ROOT / "common" / "kernel.py", tmp_path / "common" / "kernel.py")
+    (tmp_path / "quoter" / "inner.py").write_text(INNER)
+    (tmp_path / "quoter" / "outer.py").write_text(OUTER)
+    return tmp_path
+
+
+def python(code: str, cwd: Path, **environ: str) -> str:
+    clean = {k: v for k, v in os.environ.items() if k not in ("AMM_KERNELS", "AMM_KERNEL_CACHE", "NUMBA_BOUNDSCHECK")}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=cwd,
+        env={**clean, "PYTHONDONTWRITEBYTECODE": "1", **environ},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.strip()
+
+
+def test_edited_callee_in_another_file_is_never_served_stale(tiny: Path) -> None:
+    pytest.importorskip("numba")
+    assert python(ASK, tiny) == "4.0 2 True"
+    assert python(ASK, tiny) == "4.0 0 True", "the second start must compile nothing"
+    (tiny / "quoter" / "inner.py").write_text(INNER.replace("x + 1.0", "x + 2.0"))
+    assert python(ASK, tiny) == "6.0 2 True"
+
+
+def test_late_compilation_is_counted_and_a_cache_hit_is_not(tiny: Path) -> None:
+    pytest.importorskip("numba")
+    code = """
+from common.kernel import COMPILATIONS
+COMPILATIONS.ready()
+from quoter.inner import inner
+print(COMPILATIONS.late, inner(1.0), COMPILATIONS.late)
+try:
+    inner("no number")
+except TypeError:
+    print("refused", COMPILATIONS.late)
+"""
+    assert python(code, tiny).splitlines() == ["1 2.0 1", "refused 1"]
+    assert python(code, tiny).splitlines() == ["0 2.0 0", "refused 0"]
+
+
+def test_plain_mode_is_asked_for_by_name_and_needs_no_numba(tiny: Path) -> None:
+    code = """
+import sys
+from common.kernel import COMPILED, KERNELS, SIGNATURES, istate, state
+from quoter.outer import outer
+print(COMPILED, state(2), istate(2), outer(1.0), sorted(KERNELS), SIGNATURES["quoter.outer.outer"])
+print(sorted({"numba", "numpy", "llvmlite"} & set(sys.modules)))
+"""
+    expected = [
+        "False [0.0, 0.0] [0, 0] 4.0 ['quoter.inner.inner', 'quoter.outer.outer'] f8(f8)",
+        "[]",
+    ]
+    assert python(code, tiny, AMM_KERNELS="plain").splitlines() == expected
+    assert python("import sys; sys.modules['numba'] = None" + code, tiny).splitlines()[0] == expected[0]
+    assert not (tiny / "run").exists(), "plain kernels write nothing"
+
+
+def test_cache_may_be_put_elsewhere(tiny: Path) -> None:
+    pytest.importorskip("numba")
+    python(ASK, tiny, AMM_KERNEL_CACHE=str(tiny / "elsewhere"))
+    assert list((tiny / "elsewhere").rglob("*.nbi"))
+    assert not (tiny / "run").exists()
+
+
+def test_bounds_checks_are_compiled_apart(tiny: Path) -> None:
+    pytest.importorskip("numba")
+    reach = """
+from common.kernel import kernel
+
+@kernel("f8(f8[::1], i8)")
+def reach(values, place):
+    return values[place]
+"""
+    (tiny / "quoter" / "inner.py").write_text(reach)
+    (tiny / "quoter" / "outer.py").unlink()
+    code = """
+from common.kernel import state
+from quoter.inner import reach
+try:
+    reach(state(3), 5)
+    print("read beyond")
+except IndexError:
+    print("refused")
+"""
+    assert python(code, tiny) == "read beyond"
+    assert python(code, tiny, NUMBA_BOUNDSCHECK="1") == "refused"
+    assert len(list((tiny / "run" / "kernels").iterdir())) == 2
+
+
+def test_hash_covers_every_kernel_file_and_nothing_else(tiny: Path) -> None:
+    first = kernel.source_hash(tiny)
+    (tiny / "quoter" / "notes.py").write_text("x = 1\n")
+    assert kernel.source_hash(tiny) == first
+    (tiny / "quoter" / "inner.py").write_text(INNER + "# a comment\n")
+    second = kernel.source_hash(tiny)
+    assert second != first
+    (tiny / "quoter" / "inner.py").rename(tiny / "quoter" / "moved.py")
+    assert kernel.source_hash(tiny) not in (first, second)
+
+
+def test_compilations_before_ready_are_not_late() -> None:
+    counted = Compilations()
+    counted.count()
+    counted.ready()
+    counted.count()
+    assert (counted.total, counted.late) == (2, 1)
+
+
+def test_command_loads_every_kernel(capsys: pytest.CaptureFixture[str]) -> None:
+    assert kernel.main() == 0
+    assert f"{len(kernel.KERNELS)} kernels" in capsys.readouterr().out
+    assert {"common.ticks.tick_u", "common.ticks.floor_px"} <= set(kernel.KERNELS)
+    assert set(kernel.KERNELS) == set(kernel.SIGNATURES)
