@@ -16,9 +16,10 @@ from redis.asyncio.connection import AbstractConnection, Connection, parse_url
 from redis.exceptions import RedisError, ResponseError
 
 from common.bus_core import BLOCK_MS, StreamBus
-from common.bus_memory import Hub, MemoryBus
+from common.bus_memory import MemoryBus
 from common.bus_types import Bucket, Bus, CommandError, Delivery, Item, Subscription, Wire
 from common.errors import ConfigError, LinkDown
+from common.hub import Hub
 
 __all__ = ["Bucket", "Bus", "Delivery", "Hub", "Item", "MemoryBus", "RedisBus", "Subscription"]
 
@@ -30,7 +31,10 @@ CLIENT: dict[str, Any] = {
     "protocol": 2,
     "driver_info": None,
 }
-"""Binding: reliability.md, section 7, rule 1.  `driver_info` None: no CLIENT SETINFO, which ACLs would refuse."""
+"""Binding: every value was measured against a hung, killed and cut-off server; a test asserts them.
+
+`driver_info` None: no CLIENT SETINFO, which an ACL would refuse.
+"""
 
 TAKE = """
 local now = redis.call('TIME')

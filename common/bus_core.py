@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from common.bus_reader import GroupReader, LatestReader, Reader
+from common.bus_group import GroupReader
+from common.bus_reader import LatestReader, Reader
 from common.bus_types import Bus, Handle, Subscription, Wire
 from common.bus_writer import Writer
-from common.clock import mono_ns, wall_ns
+from common.clock import mono_ns, wall_ms
 from common.errors import OurFault
 from common.inbox import Inbox
 from common.link import Link, Wiring
@@ -22,10 +23,6 @@ BLOCK_MS = 1_000
 
 CLOSE_S = 3.0
 """More than a blocking read, a socket timeout and a retry take: a longer close is a fault of ours."""
-
-
-def wall_ms() -> int:
-    return wall_ns() // 1_000_000
 
 
 class StreamBus(Bus):
@@ -45,6 +42,7 @@ class StreamBus(Bus):
         self._inbox = Inbox()
         self._history_read = asyncio.Event()
         self._writer = Writer(self._wiring)
+        self._writing: asyncio.Task[None] | None = None
         self._readers: list[Reader] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -55,7 +53,7 @@ class StreamBus(Bus):
 
     # ------------------------------------------------------------------ life
     async def __aenter__(self) -> Self:
-        self._start(self._writer.run(), "bus writer")
+        self._writing = self._start(self._writer.run(), "bus writer")
         return self
 
     async def __aexit__(
@@ -90,6 +88,8 @@ class StreamBus(Bus):
     async def read(self, subscriptions: Sequence[Subscription], handle: Handle) -> None:
         group = [s for s in subscriptions if s.stream.kind is Kind.GROUP]
         latest = [s for s in subscriptions if s.stream.kind is not Kind.GROUP]
+        if self._writing is None or self._readers:
+            raise OurFault("a bus is entered once, then read once")
         _refuse_twice(subscriptions)
         if group:
             self._readers.append(GroupReader(self._wiring, self._inbox, group, handle, history_read=self._history_read))
@@ -97,16 +97,18 @@ class StreamBus(Bus):
             self._history_read.set()
         if latest:
             self._readers.append(LatestReader(self._wiring, self._inbox, latest, handle))
-        if self._closed or not self._readers:
+        if self._closed:
             return
-        tasks = [self._start(reader.run(), f"bus {reader.name} reader") for reader in self._readers]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        reading = [self._start(reader.run(), f"bus {reader.name} reader") for reader in self._readers]
+        await asyncio.wait([*reading, self._writing], return_when=asyncio.FIRST_EXCEPTION)
         for reader in self._readers:
             reader.stop()
-        await asyncio.wait(tasks)
-        self._tasks.difference_update(tasks)
-        for task in tasks:
-            task.result()
+        if reading:
+            await asyncio.wait(reading)
+        self._tasks.difference_update(reading)
+        for task in (*reading, self._writing):
+            if task.done():
+                task.result()
 
     @property
     def history_read(self) -> asyncio.Event:

@@ -85,7 +85,7 @@ class Bus(ABC):
 
         PLAIN and NEWEST that cannot be written within 1.5 s are dropped and counted; GROUP entries are kept
         (bounded) and resent under the same id until they are written.  Raises OurFault for a message this service
-        may not write.
+        may not write; what cannot be encoded raises too.  Neither is queued.
         """
 
     @abstractmethod

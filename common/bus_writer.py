@@ -16,10 +16,10 @@ from typing import Any
 
 import msgspec
 
-from common import metrics
+from common import metrics, replies
 from common.bus_types import CommandError, Wire
 from common.errors import BadInput, LinkDown
-from common.inbox import AHEAD_MS_MAX, FIELD, EntryId, decode_fields, id_text, parse_id
+from common.inbox import AHEAD_MS_MAX, FIELD, EntryId, decode_fields, id_text
 from common.link import RETRY_S, Wiring
 from common.log import get_log
 from common.messages import AnyMessage, Envelope
@@ -61,8 +61,9 @@ class _Entry:
     seq: int
     message: AnyMessage
     queued_ns: int
+    epoch: int
+    body: bytes = field(repr=False)
     id: EntryId | None = None
-    body: bytes = field(default=b"", repr=False)
     doubts: int = 0
     written: bool = False
 
@@ -89,19 +90,24 @@ class Writer:
     # ------------------------------------------------------------------ for the bus
     def put(self, messages: Iterable[AnyMessage]) -> None:
         """Queue messages; each gets its place in its stream now, so that a dropped one leaves a gap others see."""
-        now_ns = self._mono_ns()
-        for message in messages:
-            key = route(self._service, message)
-            line = self._lines.get(key)
-            if line is None:
-                line = self._lines[key] = _Line(key, STREAM_OF[type(message)], self._epoch)
-            line.seq += 1
-            self._queue.append(_Entry(line, line.seq, message, now_ns))
-        if self._queue:
-            self._idle.clear()
-            self._work.set()
-            if len(self._queue) > KEPT_MAX:
-                self._drop_oldest()
+        try:
+            for message in messages:
+                self._queue.append(self._entry(message))
+        finally:
+            if self._queue:
+                self._idle.clear()
+                self._work.set()
+        if len(self._queue) > KEPT_MAX:
+            self._drop_oldest()
+
+    def _entry(self, message: AnyMessage) -> _Entry:
+        key = route(self._service, message)
+        line = self._lines.get(key)
+        if line is None:
+            line = self._lines[key] = _Line(key, STREAM_OF[type(message)], self._epoch)
+        body = _encode(Envelope(self._service, line.epoch, line.seq + 1, message))
+        line.seq += 1
+        return _Entry(line, line.seq, message, self._mono_ns(), line.epoch, body)
 
     async def flush(self, timeout_s: float) -> bool:
         try:
@@ -185,7 +191,9 @@ class Writer:
         line, stream = entry.line, entry.line.stream
         if entry.id is None:
             entry.id = line.next_id(self._now_ms())
-            entry.body = _encode(Envelope(self._service, line.epoch, entry.seq, entry.message))
+            if entry.epoch != line.epoch:
+                entry.epoch = line.epoch
+                entry.body = _encode(Envelope(self._service, line.epoch, entry.seq, entry.message))
         if stream.kind is Kind.GROUP:
             trim: tuple[Any, ...] = ("MINID", "~", f"{max(self._now_ms() - stream.keep_s * 1000, 0)}-0")
         else:
@@ -195,18 +203,18 @@ class Writer:
     async def _open(self, wire: Wire, line: _Line) -> None:
         """Begin where the stream ends: after its newest id, in a life after its last one."""
         try:
-            newest = await wire.call("XREVRANGE", line.key, "+", "-", "COUNT", 1)
+            newest = replies.entries(await wire.call("XREVRANGE", line.key, "+", "-", "COUNT", 1))
         except CommandError as error:
             if "WRONGTYPE" not in str(error):
                 raise
-            newest = None
+            newest = []
             await self._begin_anew(wire, line, "wrong_type")
         if newest:
             line.epoch = max(line.epoch, self._epoch_after(newest[0][1]))
-            await self._go_after(wire, line, parse_id(newest[0][0]))
+            await self._go_after(wire, line, newest[0][0])
         line.opened = True
 
-    def _epoch_after(self, fields: list[bytes]) -> int:
+    def _epoch_after(self, fields: list[bytes] | None) -> int:
         """One more than the newest entry's epoch, if that is a sane one of ours (the wall clock was set back)."""
         try:
             envelope = decode_fields(fields)
@@ -222,7 +230,8 @@ class Writer:
         if entry.doubts > DOUBTS_MAX:
             raise error
         if "equal or smaller" in text and entry.id is not None:
-            stored = await wire.call("XRANGE", entry.line.key, id_text(entry.id), id_text(entry.id))
+            place = id_text(entry.id)
+            stored = replies.entries(await wire.call("XRANGE", entry.line.key, place, place))
             if stored and stored[0][1] == [FIELD, entry.body]:
                 entry.written = True
                 return
@@ -237,8 +246,8 @@ class Writer:
     async def _take_newer_id(self, wire: Wire, line: _Line) -> None:
         """Somebody else wrote to our stream: count it and go on after what he wrote."""
         _refused(line.key, "id_taken")
-        info = await wire.call("XINFO", "STREAM", line.key)
-        await self._go_after(wire, line, parse_id(info[info.index(b"last-generated-id") + 1]))
+        info = replies.facts(await wire.call("XINFO", "STREAM", line.key))
+        await self._go_after(wire, line, replies.entry_id(info.get("last-generated-id")))
 
     async def _go_after(self, wire: Wire, line: _Line, newest: EntryId) -> None:
         """Our next id comes after `newest`, unless that is nobody's clock."""

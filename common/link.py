@@ -13,7 +13,7 @@ from common.bus_types import Wire
 from common.log import get_log
 
 RETRY_S = 0.25
-"""Pause before the next try after any fault of the link (reliability.md, section 7, rule 2)."""
+"""Pause before the next try after any fault of the link."""
 
 log = get_log("bus")
 

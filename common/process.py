@@ -48,7 +48,7 @@ def run(service: str, build: Callable[[Settings], Awaitable[int]], over: Mapping
     except Refused as error:
         return _say(service, error, EXIT_REFUSED)
     except KeyboardInterrupt:
-        return EXIT_OK  # before the service took over the signals
+        return EXIT_OK  # before the loop ran
     except Exception:
         log.exception("service_failed")
         return EXIT_FAULT
@@ -56,7 +56,20 @@ def run(service: str, build: Callable[[Settings], Awaitable[int]], over: Mapping
 
 async def _guarded(build: Callable[[Settings], Awaitable[int]], settings: Settings) -> int:
     asyncio.get_running_loop().set_exception_handler(_loop_fault)
-    return await build(settings)
+    building = asyncio.ensure_future(build(settings))
+    stopped: list[str] = []
+
+    def stop(name: str) -> None:
+        stopped.append(name)
+        building.cancel()
+
+    on_stop_signal(stop)  # until the service takes the signals over
+    try:
+        return await building
+    except asyncio.CancelledError:
+        if not stopped:
+            raise
+        return EXIT_OK
 
 
 def _loop_fault(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

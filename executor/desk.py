@@ -115,7 +115,7 @@ class Desk:
             case AskStatus():
                 self._run(self._ask_status(effect))
             case AskVenue():
-                self._run(self._ask_venue(effect))
+                self._run(self.look(effect.reason))
             case StoreFill():
                 self._store_fill(effect)
             case StoreFunding():
@@ -154,7 +154,7 @@ class Desk:
             return False
         return True
 
-    def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
+    def _run(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         self._number += 1
         self.service.spawn(coroutine, f"request {self._number}")
 
@@ -222,10 +222,13 @@ class Desk:
             order = order_of(row.order, self._facts.sz_decimals)
             self.post(StatusAnswer(cloid, asked_t_ns, row.status, order))
 
-    async def _ask_venue(self, ask: AskVenue) -> None:
-        """Fills go to the core before the snapshot they are part of."""
+    async def look(self, why: str) -> int | None:
+        """One look at everything; how many of our orders the venue shows, None when it could not be asked.
+
+        Fills go to the core before the snapshot they are part of.
+        """
         if self._facts is None:
-            return
+            return None
         asked_mono_ns, sz_decimals = mono_ns(), self._facts.sz_decimals
         try:
             rows = await self.info.open_orders(self._user, self._dex)
@@ -234,10 +237,11 @@ class Desk:
             await self._fetch_fills(account.venue_t_ns, sz_decimals)
             orders = tuple(order_of(row, sz_decimals) for row in rows if row.coin == self._coin)
         except ASK_FAILURES as error:
-            log.warning("look_failed", reason=str(error)[:200], why=ask.reason)
+            log.warning("look_failed", reason=str(error)[:200], why=why)
             self.post(SnapshotFailed(str(error)[:100]))
-            return
+            return None
         self.post(Snapshot(asked_mono_ns, orders, account, limit.n_requests_used, limit.n_requests_cap))
+        return len(orders)
 
     async def _fetch_fills(self, until_t_ns: int, sz_decimals: int) -> None:
         """Everything from the last look on, page by page."""
@@ -283,11 +287,6 @@ class Desk:
             self.post(account_of(state, self._coin, self._facts.sz_decimals))
         except ASK_FAILURES as error:
             log.info("account_not_read", reason=str(error)[:200])
-
-    async def open_orders_at_venue(self) -> int:
-        """How many of our orders the venue shows; raises one of ASK_FAILURES."""
-        rows = await self.info.open_orders(self._user, self._dex)
-        return sum(row.coin == self._coin for row in rows)
 
     async def act(self, tree: dict[str, Any]) -> str | None:
         """Sign and send an action that is no order (`updateLeverage`); the venue's refusal, or None when it is done.

@@ -179,8 +179,8 @@ class ExecutorEngine:
                 return self._on_facts(event)
             case Gap():
                 return self._on_gap(event)
-            case Link() if not event.up:
-                return self._doubt("redis")
+            case Link():
+                return self._on_link(event)
             case JournalTrouble():
                 self.gates.journal_ok = False
                 return [self._alert("JournalFailed", Severity.EMERGENCY, event.text), *self._plan()]
@@ -188,6 +188,15 @@ class ExecutorEngine:
                 self.gates.stopping = True
                 return self._plan()
         return []
+
+    def _on_link(self, link: Link) -> list[Any]:
+        """Without Redis we are blind to permit, target and kill: everything goes, and only fresh ones bring it back."""
+        self.gates.link_up = link.up
+        if link.up:
+            return []
+        self.gates.forget_ladder()
+        self.gates.forget_permit()
+        return [*self._doubt("redis"), *self._plan()]
 
     # ------------------------------------------------------------------ targets and leave
     def _on_ladder(self, ladder: Ladder) -> list[Any]:

@@ -42,6 +42,7 @@ class Gates:
         self.latched: tuple[int, str] | None = None  # (epoch, reason) of the kill that holds
         self.kill_file = False
         self.journal_ok = True
+        self.link_up = True
         self.paused = False
         self.draining = False
         self.doubt = "start"  # why the account is not reconciled; "" = it is
@@ -109,6 +110,8 @@ class Gates:
             return "killed"
         if not self.journal_ok:
             return "journal"
+        if not self.link_up:
+            return "redis_down"
         if self.paused:
             return "paused"
         if self.permit is None or not self._fresh(self._permit_mono_ns, now, self._cancel_ns):

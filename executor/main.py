@@ -16,7 +16,7 @@ import msgspec
 
 from common import killfile, metrics
 from common.build import build_id
-from common.bus import RedisBus, Subscription
+from common.bus import Bus, RedisBus, Subscription
 from common.clock import NS, mono_ns, wall_ns
 from common.config import Settings
 from common.errors import ConfigError, Refused
@@ -27,7 +27,7 @@ from common.service import Service
 from common.streams import CONTROL, MD, PERMIT, QUOTES
 from common.weights import Weights
 from executor.deadman import BEAT_S, ENCODE, EXECUTOR_SOCKET, TO_EXECUTOR, WARDEN_SOCKET, Beat, Goodbye, Line
-from executor.desk import ASK_FAILURES, Desk
+from executor.desk import Desk
 from executor.engine import ExecutorEngine
 from executor.events import KillFile, Stop
 from executor.gates import Stance
@@ -41,6 +41,7 @@ KILL_WATCH_S = 0.05
 ACCOUNT_S = 2.0
 PUBLISHED_S = 1.0
 STOP_S = 5.0
+LOOK_RETRY_S = 0.5
 WARDEN_SILENT_S = 10.0
 HEARTBEAT_S = 0.5
 
@@ -63,7 +64,7 @@ class Executor:
         self._unpublished: list[tuple[int, str, int]] = []
         self._warden_path = str(settings.run_dir / WARDEN_SOCKET)
 
-    async def run(self, bus: RedisBus) -> int:
+    async def run(self, bus: Bus) -> int:
         coin = self._settings.market.coin
         service = Service(
             self._settings,
@@ -196,19 +197,18 @@ class Executor:
     # ------------------------------------------------------------------ the end
     async def _cancel_all(self) -> None:
         """Cancel until the venue itself shows nothing, then let the warden go."""
+        if self._engine.tracker.facts is None:
+            return  # this life has sent nothing; what an earlier one left is the warden's
         loop = asyncio.get_running_loop()
         deadline = loop.time() + STOP_S
         self._desk.post(Stop())
-        resting = -1
-        while loop.time() < deadline:
-            if not self._engine.tracker.table.live():
-                try:
-                    resting = await self._desk.open_orders_at_venue()
-                except ASK_FAILURES as error:
-                    log.warning("end_not_confirmed", reason=str(error)[:200])
-                if resting == 0:
-                    break
+        resting: int | None = None
+        while loop.time() < deadline and resting != 0:
             await asyncio.sleep(TICK_S)
+            if not self._engine.tracker.table.live():
+                resting = await self._desk.look("end")
+                if resting is None:
+                    await asyncio.sleep(LOOK_RETRY_S)
         if resting == 0:
             log.info("all_cancelled")
             self._say(Goodbye(self._epoch))

@@ -120,6 +120,8 @@ class Planner:
 
         def passes(change: Change) -> bool:
             reason = checks.refuse(change, bounds, book) or self._throttle.refuse(change, now.mono_ns)
+            if reason is None and self._tracker.just_crossed(change.side, change.px_u, now):
+                reason = "just_crossed"
             if reason:
                 refused[(reason, change.side, change.px_u, change.sz_u)] = Refusal(reason)
             return reason is None

@@ -39,6 +39,9 @@ CANCEL_EVERY_NS = NS
 LAND_NS = NS
 """Market time after an action's expiry from which it is certain that it can no longer land."""
 
+POST_ONLY_PAUSE_NS = 2 * NS
+"""Market time for which a side is not quoted as near again as where the venue refused a crossing post-only order."""
+
 UNKNOWN_OID_MAX = 3
 """Times the venue must deny an order that it once numbered before that counts as its end."""
 
@@ -67,6 +70,7 @@ class Tracker:
         self._denied: dict[str, int] = {}
         self._voiding: dict[int, tuple[str, ...]] = {}  # nonce -> cloids of the action it stands in for
         self._cancelled_mono_ns: dict[str, int] = {}
+        self._crossed: dict[Side, tuple[int, int]] = {}  # side -> price the venue refused as crossing, market time
         self._touched: dict[str, int] = {}  # cloid -> machine time of the last thing asked or heard
 
     # ------------------------------------------------------------------ reading
@@ -95,6 +99,11 @@ class Tracker:
 
     def count(self, state: OrderState) -> int:
         return sum(order.state is state for order in self.table.orders.values())
+
+    def just_crossed(self, side: Side, px_u: int, now: Clock) -> bool:
+        """Whether an order as near as this was refused a moment ago because it would have matched."""
+        refused_px_u, t_ns = self._crossed.get(side, (0, 0))
+        return 0 <= now.t_ns - t_ns <= POST_ONLY_PAUSE_NS and side * (px_u - refused_px_u) >= 0
 
     def take_sent(self) -> int:
         """Entries sent since the last call: what the venue counts against the budget."""
@@ -167,7 +176,8 @@ class Tracker:
     ) -> list[Any]:
         out: list[Any] = [*self.reserve(now)]
         nonce = self.nonces.take(now.t_ns)
-        expires_ms = (now.t_ns + self._expires_ns) // MS if kind.places else 0
+        expires_ns = self._expires_ns * max(1.0, now.rate / 4)  # played faster, a machine's hiccup is longer
+        expires_ms = (now.t_ns + int(expires_ns)) // MS if kind.places else 0
         sent = SendAction(
             nonce=nonce,
             kind=kind,
@@ -225,6 +235,8 @@ class Tracker:
         if word == "ok":
             word, oid, text = reply.statuses[i].word, reply.statuses[i].oid, reply.statuses[i].text
         hear, why = self.table.hear, reason_word(text) if text else ""
+        if why == "bad_alo_px":
+            self._crossed[entry.side] = (entry.px_u, now.t_ns)
         match (sent.kind, word):
             case (Kind.ORDER, "resting"):
                 update = hear(now.t_ns, entry.cloid, Said.PLACED, oid=oid, px_u=entry.px_u, sz_u=entry.sz_u)

@@ -93,7 +93,9 @@ class Warden:
         self._kill_seen: killfile.Signature = None
         self._line: Line | None = None
         self._fault: ConfigError | None = None
+        self._to_look_at = list(self._dexs)
         self._fires_told = 0
+        self._told_failure = ""
 
     async def run(self) -> int:
         """Until a stop signal; raises ConfigError when executor and warden were given the same key."""
@@ -165,12 +167,14 @@ class Warden:
             self._tell()
             asked_ns = mono_ns()
             try:
-                rows = [row for dex in self._dexs for row in await self._orders(dex)]
+                rows = await self._look()
                 self.vigil.on_shown(len(rows), asked_ns, mono_ns())
                 await self._cancel(rows)
                 wait_s = RETRY_S if rows else self.vigil.next_look_ns(mono_ns()) / NS
             except FAILURES as error:
-                log.warning("clearing_delayed", reason=str(error)[:200])
+                if str(error)[:40] != self._told_failure:
+                    self._told_failure = str(error)[:40]
+                    log.warning("clearing_delayed", reason=str(error)[:200])
                 wait_s = RETRY_S
             if not self.vigil.must_cancel:
                 log.info("nothing_rests", reason=self.vigil.reason)
@@ -178,11 +182,19 @@ class Warden:
 
     def _tell(self) -> None:
         if self.vigil.fires != self._fires_told:
-            self._fires_told = self.vigil.fires
+            self._fires_told, self._told_failure = self.vigil.fires, ""
+            self._to_look_at = list(self._dexs)
             log.warning("clearing_started", reason=self.vigil.reason)
 
-    async def _orders(self, dex: str) -> list[OrderRow]:
-        return await self._info.open_orders(self._settings.wallet_address, dex)
+    async def _look(self) -> list[OrderRow]:
+        """What rests: at first everywhere, then where something was found and where the executor trades (weight)."""
+        rows: list[OrderRow] = []
+        for dex in list(self._to_look_at):
+            found = await self._info.open_orders(self._settings.wallet_address, dex)
+            if not found and dex != self._settings.market.dex:
+                self._to_look_at.remove(dex)
+            rows += found
+        return rows
 
     async def _cancel(self, rows: list[OrderRow]) -> None:
         """Cancel by number, market by market; what stays is shown by the next look."""

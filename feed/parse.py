@@ -8,17 +8,16 @@ Decides whether a frame is well formed: shape, decimal text, grid, ranges, order
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Literal, NoReturn, TypeAlias
+from typing import TypeAlias
 
 import msgspec
-from msgspec import Meta
 
 from common.errors import BadInput
 from common.messages import MAX_LEVELS, AssetContext, Side, TradePrint
 from common.ticks import px_decimals, to_units, to_units_nearest
+from feed import shapes
 
 MS_IN_NS = 1_000_000
-FRAME_CHARS_MAX = 1 << 20
 PX_U_MAX = 10**15
 SZ_U_MAX = 10**15
 LEVEL_NTL_E6_MAX = 10**17
@@ -27,9 +26,6 @@ TRADES_MAX = 2_000
 """More prints in one message than a block can hold."""
 GREETING = "Websocket connection established."
 """Text the venue may send first; it is not JSON (docs: hyperliquid.md 5)."""
-
-Ms: TypeAlias = Annotated[int, Meta(ge=1_262_304_000_000, lt=4_102_444_800_000)]  # 2010 .. 2100: seconds are refused
-Tid: TypeAlias = Annotated[int, Meta(ge=0, le=2**62)]
 
 
 # ---------------------------------------------------------------------- what comes out
@@ -79,128 +75,31 @@ class Greeting(msgspec.Struct, frozen=True, gc=False):
 Parsed: TypeAlias = Best | Snapshot | Prints | AssetContext | Ack | Complaint | Pong | Greeting
 
 
-# ---------------------------------------------------------------------- the venue's shapes
-class _Level(msgspec.Struct, gc=False):
-    px: str
-    sz: str
-    n: Annotated[int, Meta(ge=0, le=10**9)]
-
-
-class _L2Data(msgspec.Struct):
-    coin: str
-    time: Ms
-    levels: tuple[list[_Level], list[_Level]]
-    fast: bool | None = None
-
-
-class _BboData(msgspec.Struct):
-    coin: str
-    time: Ms
-    bbo: tuple[_Level | None, _Level | None]
-
-
-class _Trade(msgspec.Struct, gc=False):
-    coin: str
-    side: Literal["A", "B"]
-    px: str
-    sz: str
-    time: Ms
-    tid: Tid
-
-
-class _Ctx(msgspec.Struct):
-    funding: str
-    openInterest: str  # noqa: N815 (the venue's name)
-    oraclePx: str  # noqa: N815
-    markPx: str  # noqa: N815
-    premium: str | None = None
-
-
-class _CtxData(msgspec.Struct):
-    coin: str
-    ctx: _Ctx
-
-
-class _Subscription(msgspec.Struct):
-    type: str
-    coin: str | None = None
-
-
-class _AckData(msgspec.Struct):
-    method: Literal["subscribe", "unsubscribe"]
-    subscription: _Subscription
-
-
-class _L2Book(msgspec.Struct, tag_field="channel", tag="l2Book"):
-    data: _L2Data
-
-
-class _Bbo(msgspec.Struct, tag_field="channel", tag="bbo"):
-    data: _BboData
-
-
-class _Trades(msgspec.Struct, tag_field="channel", tag="trades"):
-    data: list[_Trade]
-
-
-class _ActiveAssetCtx(msgspec.Struct, tag_field="channel", tag="activeAssetCtx"):
-    data: _CtxData
-
-
-class _SubscriptionResponse(msgspec.Struct, tag_field="channel", tag="subscriptionResponse"):
-    data: _AckData
-
-
-class _Error(msgspec.Struct, tag_field="channel", tag="error"):
-    data: str
-
-
-class _Pong(msgspec.Struct, tag_field="channel", tag="pong"):
-    """Carries nothing."""
-
-
-class _Probe(msgspec.Struct):
-    """Enough of a refused frame to say what was wrong with it."""
-
-    channel: msgspec.Raw = msgspec.Raw()
-
-
-_Wire: TypeAlias = _L2Book | _Bbo | _Trades | _ActiveAssetCtx | _SubscriptionResponse | _Error | _Pong
-_DECODER = msgspec.json.Decoder(_Wire)
-_PROBE = msgspec.json.Decoder(_Probe)
-CHANNELS = frozenset({"l2Book", "bbo", "trades", "activeAssetCtx", "subscriptionResponse", "error", "pong"})
-
-
 def parse(frame: str | bytes, coin: str, sz_decimals: int, recv_t_ns: int) -> Parsed:
     """What `frame` says of `coin`, stamped with the market time at which it came; raises BadInput only."""
     if not isinstance(frame, str):
         raise BadInput("binary")
-    if len(frame) > FRAME_CHARS_MAX:
-        raise BadInput("too_long", f"{len(frame)} characters")
     if frame == GREETING:
         return Greeting()
-    try:
-        wire = _DECODER.decode(frame)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        _refuse(frame, error)
+    wire = shapes.decode(frame)
     match wire:
-        case _Bbo():
+        case shapes.Bbo():
             return _best(wire.data, frame, coin, sz_decimals)
-        case _L2Book():
+        case shapes.L2Book():
             return _snapshot(wire.data, frame, coin, sz_decimals)
-        case _Trades():
+        case shapes.Trades():
             return _prints(wire.data, frame, coin, sz_decimals, recv_t_ns)
-        case _ActiveAssetCtx():
+        case shapes.ActiveAssetCtx():
             return _context(wire.data, frame, coin, sz_decimals, recv_t_ns)
-        case _SubscriptionResponse():
+        case shapes.SubscriptionResponse():
             asked = wire.data.subscription
             return Ack(asked.type, asked.coin, wire.data.method == "subscribe")
-        case _Error():
+        case shapes.Error():
             return Complaint(wire.data[:500])
     return Pong()
 
 
-def _best(data: _BboData, frame: str, coin: str, sz_decimals: int) -> Best:
+def _best(data: shapes.BboData, frame: str, coin: str, sz_decimals: int) -> Best:
     bid, ask = data.bbo
     _same_coin(data.coin, coin)
     sides = (bid is not None) + (ask is not None)
@@ -214,7 +113,7 @@ def _best(data: _BboData, frame: str, coin: str, sz_decimals: int) -> Best:
     return best
 
 
-def _snapshot(data: _L2Data, frame: str, coin: str, sz_decimals: int) -> Snapshot:
+def _snapshot(data: shapes.L2Data, frame: str, coin: str, sz_decimals: int) -> Snapshot:
     _same_coin(data.coin, coin)
     raw_bids, raw_asks = data.levels
     if len(raw_bids) > MAX_LEVELS or len(raw_asks) > MAX_LEVELS:
@@ -229,7 +128,7 @@ def _snapshot(data: _L2Data, frame: str, coin: str, sz_decimals: int) -> Snapsho
     return Snapshot(data.time * MS_IN_NS, bids, asks, data.fast)
 
 
-def _prints(data: list[_Trade], frame: str, coin: str, sz_decimals: int, recv_t_ns: int) -> Prints:
+def _prints(data: list[shapes.Trade], frame: str, coin: str, sz_decimals: int, recv_t_ns: int) -> Prints:
     n = len(data)
     if n > TRADES_MAX:
         raise BadInput("too_many_trades", str(n))
@@ -243,7 +142,7 @@ def _prints(data: list[_Trade], frame: str, coin: str, sz_decimals: int, recv_t_
     return Prints(trades)
 
 
-def _context(data: _CtxData, frame: str, coin: str, sz_decimals: int, recv_t_ns: int) -> AssetContext:
+def _context(data: shapes.CtxData, frame: str, coin: str, sz_decimals: int, recv_t_ns: int) -> AssetContext:
     _same_coin(data.coin, coin)
     _keys_once(frame, channel=1, data=1, coin=1, ctx=1, funding=1, openInterest=1, oraclePx=1, markPx=1)
     ctx = data.ctx
@@ -257,7 +156,7 @@ def _context(data: _CtxData, frame: str, coin: str, sz_decimals: int, recv_t_ns:
 
 
 # ---------------------------------------------------------------------- leaves
-def _level(level: _Level, sz_decimals: int) -> tuple[int, int]:
+def _level(level: shapes.Level, sz_decimals: int) -> tuple[int, int]:
     return _pair(level.px, level.sz, sz_decimals)
 
 
@@ -307,24 +206,3 @@ def _keys_once(frame: str, **counts: int) -> None:
     for key, count in counts.items():
         if frame.count(f'"{key}"') != count:
             raise BadInput("duplicate_key", key)
-
-
-def _refuse(frame: str, error: Exception) -> NoReturn:
-    """Name what was wrong with a frame the decoder refused."""
-    if isinstance(error, RecursionError):
-        raise BadInput("too_deep") from None
-    if isinstance(error, UnicodeError):
-        raise BadInput("bad_utf8") from None
-    if not isinstance(error, msgspec.ValidationError):
-        raise BadInput("not_json", str(error)[:120]) from None
-    try:
-        said = msgspec.json.decode(bytes(_PROBE.decode(frame).channel) or b"null")
-    except RecursionError:
-        raise BadInput("too_deep") from None
-    except msgspec.DecodeError:
-        raise BadInput("not_object", str(error)[:120]) from None
-    if not isinstance(said, str):
-        raise BadInput("no_channel", str(error)[:120]) from None
-    if said not in CHANNELS:
-        raise BadInput("unknown_channel", said[:40]) from None
-    raise BadInput("schema", f"{said}: {error}"[:160]) from None

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from common import metrics
 from common.clock import wall_ns
@@ -33,6 +35,17 @@ TOKEN_BYTES_MAX = 1_024
 NO_REASON = "asked for through the control API"
 
 log = get_log("api")
+
+
+class _ServerLog(logging.Logger):
+    """aiohttp's own lines: bytes that are no HTTP are bad input, everything else it reports is a fault of ours."""
+
+    def exception(self, msg: object, *args: object, exc_info: Any = True, **more: Any) -> None:
+        if isinstance(exc_info, HttpProcessingError):
+            metrics.count("amm_bad_input_total", boundary="control", reason="bad_http")
+            log.warning("request_refused", reason="bad_http", detail=type(exc_info).__name__)
+        else:
+            log.error("request_failed", what=str(msg), exc_info=exc_info)
 
 
 class Api:
@@ -67,7 +80,9 @@ class Api:
         app.router.add_get("/api/status", self._status)
         app.router.add_get("/api/session", self._session)
         app.router.add_route("*", f"/api/{{verb:{'|'.join(VERBS)}}}", self._command)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
+        self._runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, shutdown_timeout=0.5, logger=_ServerLog("api.http")
+        )
         await self._runner.setup()
         host = self._settings.bind
         try:
@@ -159,6 +174,8 @@ class Api:
                 body = await request.read()
         except TimeoutError:
             raise Denied(408, "slow_body", f"the body did not come within {BODY_S:.0f} s") from None
+        except (ConnectionError, web.RequestPayloadError):
+            raise Denied(400, "cut_off", "the body ended before its length") from None
         except web.HTTPRequestEntityTooLarge:
             raise Denied(413, "too_long", f"a body of at most {BODY_BYTES_MAX} bytes") from None
         return reason_of(body, request.content_type)
@@ -168,18 +185,26 @@ class Api:
         reason = reason or NO_REASON
         epoch = self.engine.next_epoch(wall_ns())
         link_up = self._link_up()
-        if verb is Verb.KILL:
-            kill = killfile.Kill(epoch, reason, self._now_t_ns())
-            killfile.write(self._settings.run_dir, kill)
-        elif not link_up:
+        latched = verb is Verb.KILL and self._latch(epoch, reason)
+        if verb is not Verb.KILL and not link_up:
             raise Denied(503, "link_down", f"Redis does not answer, so nobody would hear {verb.value}")
-        elif verb is Verb.ARM and not killfile.clear(self._settings.run_dir, epoch):
+        if verb is Verb.ARM and not killfile.clear(self._settings.run_dir, epoch):
             raise Denied(409, "newer_kill", "a newer kill is latched")
         command = Command(self._now_t_ns(), verb, uuid.uuid4().hex, epoch, reason)
         self._post(Asked(command))
         log.warning("command_given", verb=verb.value, id=command.id, epoch=epoch, reason=reason)
         answer = {"verb": verb.value, "id": command.id, "epoch": epoch, "reason": reason, "published": link_up}
-        return _json({**answer, "kill_file": verb is Verb.KILL})
+        half = verb is Verb.KILL and not latched
+        return _json({**answer, "kill_file": latched}, 500 if half else 200)
+
+    def _latch(self, epoch: int, reason: str) -> bool:
+        """Write the kill file; a disk that refuses it must not keep the command from the stream."""
+        try:
+            killfile.write(self._settings.run_dir, killfile.Kill(epoch, reason, self._now_t_ns()))
+        except OSError as error:
+            log.error("kill_file_not_written", reason=error.strerror)
+            return False
+        return True
 
 
 def read_token(secrets_dir: Path) -> str:

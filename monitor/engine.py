@@ -45,6 +45,7 @@ S = 1_000_000_000
 JUDGE_EVERY_S = 0.5
 PERMIT_AGE_S = 2.0
 """A permit lives 1.5 s and is renewed every 0.25 s."""
+LINK_BACK_S = 3.0
 HISTORY_POINTS = 240
 HISTORY_S = 2.0
 
@@ -89,6 +90,7 @@ class MonitorEngine:
         self.clock = ClockRead(1.0, 0, 0)
         self.mode_mono_ns = 0  # since when the mode is what it is
         self.link_down_mono_ns: int | None = None
+        self.link_back_mono_ns: int | None = None
         self.history: deque[Point] = deque()
         self.t_ns = 0
         self.mono_ns = 0
@@ -108,7 +110,7 @@ class MonitorEngine:
             case Replayed():
                 return self._on_state(event.message, replayed=True)
             case Link():
-                self.link_down_mono_ns = None if event.up else (self.link_down_mono_ns or event.mono_ns)
+                self._on_link(event)
             case WalletRead():
                 self.money.on_wallet(event.view, self.mono_ns)
                 return [event.view]
@@ -155,6 +157,11 @@ class MonitorEngine:
                     return [Told(message)]
         return []
 
+    def _on_link(self, link: Link) -> None:
+        if link.up and self.link_down_mono_ns is not None:
+            self.link_back_mono_ns = link.mono_ns
+        self.link_down_mono_ns = None if link.up else (self.link_down_mono_ns or link.mono_ns)
+
     def _on_kill_file(self, seen: KillSeen) -> None:
         if (seen.epoch > 0) != (self.kill.epoch > 0):
             self.kill_mono_ns = self.mono_ns
@@ -196,6 +203,11 @@ class MonitorEngine:
         """An epoch above every one seen: wall time, so that it rises even when nothing else is known."""
         return max(wall_ns, self._epoch + 1)
 
+    def deaf(self, mono_ns: int) -> bool:
+        """Redis is away, or back so shortly that nobody had time to speak: silence proves nothing about others."""
+        back = self.link_back_mono_ns
+        return self.link_down_mono_ns is not None or (back is not None and mono_ns - back < LINK_BACK_S * S)
+
     def permit_age_s(self, mono_ns: int) -> float | None:
         return None if self.permit is None else (mono_ns - self.permit_mono_ns) / S
 
@@ -211,6 +223,8 @@ class MonitorEngine:
     def reasons(self, mono_ns: int) -> list[str]:
         """Why the mode is what it is, and why no quotes are wanted where they are not."""
         found = [f"kill file: {self.kill.reason or 'no reason given'}"] if self.kill.epoch else []
+        if self.link_down_mono_ns is not None:
+            found.append("Redis does not answer: nothing here is news")
         age_s = self.permit_age_s(mono_ns)
         if age_s is None:
             found.append("riskd: no permit yet")

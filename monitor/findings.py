@@ -42,7 +42,8 @@ def findings(m: MonitorEngine) -> Iterator[Finding]:
 
 
 def _services(m: MonitorEngine) -> Iterator[Finding]:
-    for name in m.services.silent(m.t_ns, m.mono_ns):
+    silent = [] if m.deaf(m.mono_ns) else m.services.silent(m.t_ns, m.mono_ns)
+    for name in silent:
         age_s = m.services.age_s(name, m.t_ns, m.mono_ns)
         text = f"{name} was never heard" if age_s is None else f"{name} is silent: no heartbeat for {age_s:.0f} s"
         yield Finding(f"silent_{name}", Severity.CRITICAL, text)
@@ -116,7 +117,7 @@ def _money(m: MonitorEngine) -> Iterator[Finding]:
 
 def _market(m: MonitorEngine) -> Iterator[Finding]:
     age_s = m.market.data_age_s(m.mono_ns)
-    if age_s is not None and age_s > STALE_S:
+    if age_s is not None and age_s > STALE_S and not m.deaf(m.mono_ns):
         yield Finding("feed_stale", Severity.CRITICAL, f"market data is {age_s:.0f} s old")
     context = m.market.context
     if context is not None and abs(context.funding_rate_1h) > FUNDING_HIGH_1H:

@@ -1,9 +1,9 @@
 """Events in, ladders out: the quoter's core.  A ladder is a target, never a command.
 
 The engine applies every message to its state and decides once per batch (`BatchEnd`) or, on ticks, when its timer is
-due or the data has become too old. It publishes a ladder when it differs enough from the published one (`hold.py`) or
-when safety asks for it, and renews the unchanged one every `renew_s` machine seconds: the renewal is the quoter's
-heartbeat. What a ladder is made of is decided by the kernels (`ladder.quote_sides`), whether to quote by `gate.py`.
+due or the data has become too old. It renews an unchanged ladder every `renew_s` machine seconds: the renewal is the
+quoter's heartbeat. What a ladder is made of is decided by the kernels (`quote.quote_sides`), whether to quote by
+`gate.py`, whether a new one is worth telling by `publisher.py`.
 
 Effects for the shell: `Figures` (what to show), `Scored` (a marked-out fill), `Refused` (a message that was no use).
 """
@@ -11,10 +11,7 @@ Effects for the shell: `Figures` (what to show), `Scored` (a marked-out fill), `
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
-
-import msgspec
 
 from common.config import Settings
 from common.errors import BadInput
@@ -39,15 +36,16 @@ from common.messages import (
 )
 from common.service import BatchEnd, Replayed
 from quoter.analysis import analyse
+from quoter.events import Figures, Refused, Stop
 from quoter.fade import learn_score
 from quoter.floor import learn_adverse
 from quoter.gate import Gate
-from quoter.hold import SAME, difference, side_usd
 from quoter.inventory import Inventory
-from quoter.ladder import quote_sides
 from quoter.own import OwnOrders
 from quoter.pace import NS, Pace
-from quoter.report import inputs_of, levels_of, words_of
+from quoter.publisher import Publisher
+from quoter.quote import quote_sides
+from quoter.report import words_of
 from quoter.state import (
     ASK_SIDE,
     BID_SIDE,
@@ -58,9 +56,7 @@ from quoter.state import (
     I_REDUCING,
     I_SZ_DECIMALS,
     O_LEN,
-    S_BUDGET,
     S_EQUITY,
-    S_FAIR,
     S_FEE,
     S_HARD,
     S_MARGIN,
@@ -73,44 +69,28 @@ from quoter.state import (
     new_book,
     new_out,
     new_state,
-    numbers,
 )
 from quoter.view import MarketView
 from quoter.vol import see_mid
 
 FLOOR_HORIZON_S = 60
 PPB_PER_BPS = 1e5
-BUDGET_SLACK = 1.0 + 1e-6
+AGES = {"stale_data", "stale_venue", "permit_expired"}
+DOUBT_NS = 30 * NS // 1000
+"""An age must be too great at two ticks: the first one may precede the very batch that ends it."""
 
-#: Reasons a person should hear of.
+#: Reasons a person should hear of: alert name, severity, text.
 ALERTS = {
-    "position_disagrees": (Severity.CRITICAL, "fills and account disagree on the position: not quoting"),
-    "delisted": (Severity.CRITICAL, "the venue has delisted the market: not quoting"),
-    "high_vol": (Severity.WARNING, "volatility above the pause level: not quoting"),
-    "bid_fade_pause": (Severity.WARNING, "bids withheld after a losing streak"),
-    "ask_fade_pause": (Severity.WARNING, "asks withheld after a losing streak"),
+    "position_disagrees": (
+        "PositionDisagrees",
+        Severity.CRITICAL,
+        "fills and account differ on the position: no quotes",
+    ),
+    "delisted": ("MarketDelisted", Severity.CRITICAL, "the venue has delisted the market: no quotes"),
+    "high_vol": ("HighVolatilityPause", Severity.WARNING, "volatility above the pause level: no quotes"),
+    "bid_fade_pause": ("BidsPaused", Severity.WARNING, "bids withheld after a losing streak"),
+    "ask_fade_pause": ("AsksPaused", Severity.WARNING, "asks withheld after a losing streak"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """The process is about to end: withdraw all quotes now and for good."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What the newest decision rests on, for gauges and logs."""
-
-    ladder: Ladder
-    view: MarketView
-    position_u: int
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A message that changed nothing because it breaks its contract."""
-
-    reason: str
 
 
 class QuoteEngine:
@@ -120,7 +100,6 @@ class QuoteEngine:
 
     def __init__(self, settings: Settings) -> None:
         self._q = settings.quoting
-        self._ttl_s = settings.execution.cancel_age_s
         self.coin = settings.market.coin
         self.pace = Pace()
         self.view = MarketView()
@@ -131,12 +110,12 @@ class QuoteEngine:
         self.markouts = Markouts(tuple(sorted({*HORIZONS_S, self.fade_horizon_s})))
         self.state, self.ints = new_state()
         self.params = make_params(settings)
-        self.ladder: Ladder | None = None
-        self._book, self._target, self._shown = new_book(), new_out(), new_out()
-        self._shown_mid = 0.0
+        self.publisher = Publisher(settings, self.pace, self.view, self.state, self.ints, self.params)
+        self._book, self._target = new_book(), new_out()
         self._data_mono_ns: int | None = None
         self._sent_mono_ns = 0
         self._decided_t_ns = 0
+        self._doubt_mono_ns: int | None = None
         self._dirty = False  # something a decision rests on has changed
         self._adapt = False  # ... and even a small difference matters
         self._out: list[Any] = []
@@ -159,11 +138,16 @@ class QuoteEngine:
         return self._out
 
     @property
+    def ladder(self) -> Ladder | None:
+        """The newest one sent."""
+        return self.publisher.ladder
+
+    @property
     def mood(self) -> str:
         """One word for people: quoting, or the first reason why not."""
         if self.ladder is None:
             return "starting"
-        if self.ladder.bids or self.ladder.asks:
+        if self.publisher.is_quoting:
             return "quoting"
         return self.ladder.reasons[0] if self.ladder.reasons else "quiet"
 
@@ -171,12 +155,23 @@ class QuoteEngine:
     def _on_tick(self, tick: Tick) -> None:
         self.pace.tick(tick)
         self.markouts.on_time(self.pace.t_ns)
-        shown = self.ladder
+        blocked = self._blocked()
+        if self._is_in_doubt(blocked, tick.mono_ns):
+            return
         due = self.pace.t_ns - self._decided_t_ns >= self._q.rebalance_interval_s * NS
-        if due or self._dirty or shown is None or (self._blocked() and (shown.bids or shown.asks)):
+        if due or self._dirty or self.ladder is None or (blocked and self.publisher.is_quoting):
             self._decide()
         if self.ladder is not None and tick.mono_ns - self._sent_mono_ns >= self._q.renew_s * NS:
-            self._send(self._stamped(self.ladder))
+            self._send(self.publisher.renew(self.ladder, self._target))
+
+    def _is_in_doubt(self, blocked: list[str], mono_ns: int) -> bool:
+        """Whether only ages speak against the shown quotes, and only since now: neither withdraw nor renew them yet."""
+        if not self.publisher.is_quoting or not blocked or not AGES.issuperset(blocked):
+            self._doubt_mono_ns = None
+            return False
+        if self._doubt_mono_ns is None:
+            self._doubt_mono_ns = mono_ns
+        return mono_ns - self._doubt_mono_ns < DOUBT_NS
 
     def _on_batch_end(self, _: BatchEnd) -> None:
         if self._dirty and self.pace.mono_ns is not None:
@@ -289,7 +284,13 @@ class QuoteEngine:
 
     # ------------------------------------------------------------------ decide and publish
     def _blocked(self) -> list[str]:
-        return self.gate.reasons(self.pace, self.inventory, self.view.venue_t_ns, self._data_mono_ns)
+        """Why nothing may be quoted now; asking also settles a lasting difference about the position."""
+        taken_over = self.inventory.take_overs
+        reasons = self.gate.reasons(self.pace, self.inventory, self.view.venue_t_ns, self._data_mono_ns)
+        if self.inventory.take_overs > taken_over:
+            text = f"position taken over from the venue: {self.inventory.position_u} sz_u"
+            self._out.append(Alert(self.pace.t_ns, "PositionTakenOver", Severity.WARNING, text))
+        return reasons
 
     def _decide(self) -> None:
         """Compute the target; publish it when it differs enough from what is shown."""
@@ -300,65 +301,16 @@ class QuoteEngine:
         else:
             quote_sides(self.state, self.ints, self.params, self._book, self.pace.t_ns, self._target)
             reasons = words_of(self._target)
-        urgent = self._has_run_away()
-        if urgent or self._differs(reasons):
-            self._publish(reasons, urgent)
+        urgent = self.publisher.has_run_away()
+        if urgent or self.publisher.differs(self._target, reasons, adapt=self._adapt):
+            before = self.ladder.reasons if self.ladder else []
+            self._send(self.publisher.publish(self._target, reasons, urgent=urgent))
+            news = [word for word in reasons if word in ALERTS and word not in before]
+            self._out += [Alert(self.pace.t_ns, *ALERTS[word]) for word in news]
         self._decided_t_ns = self.pace.t_ns
+        self._doubt_mono_ns = None
         self._dirty = self._adapt = False
 
-    def _has_run_away(self) -> bool:
-        """Whether the book moved so far since the published ladder that orders must go before new ones come."""
-        mid = float(self.state[S_MID])
-        if self._shown_mid <= 0.0 or mid <= 0.0 or self.ladder is None or not (self.ladder.bids or self.ladder.asks):
-            return False
-        return abs(mid / self._shown_mid - 1.0) * 1e4 > self._q.cancel_move_bps
-
-    def _differs(self, reasons: list[str]) -> bool:
-        if self.ladder is None or reasons != self.ladder.reasons:
-            return True
-        target, shown, q = self._target, self._shown, self._q
-        if self._adapt and numbers(target, 0, O_LEN) != numbers(shown, 0, O_LEN):
-            return True
-        if any(side_usd(shown, s) > self.state[S_BUDGET + s] * BUDGET_SLACK for s in (BID_SIDE, ASK_SIDE)):
-            return True
-        fair = float(self.state[S_FAIR])
-        return bool(difference(target, shown, fair, q.hold_bps, q.hold_ratio, q.hold_size_ratio) != SAME)
-
-    def _publish(self, reasons: list[str], urgent: bool) -> None:
-        before = self.ladder
-        self._shown[:] = self._target
-        self._shown_mid = float(self.state[S_MID])
-        self.ladder = Ladder(
-            t_ns=self.pace.t_ns,
-            coin=self.coin,
-            version=max(before.version + 1 if before else 1, self.pace.t_ns // 1_000_000),
-            venue_t_ns=self.view.venue_t_ns,
-            recv_t_ns=self.view.recv_t_ns,
-            expires_t_ns=0,
-            bids=levels_of(self._target, BID_SIDE),
-            asks=levels_of(self._target, ASK_SIDE),
-            urgent=urgent,
-            reasons=reasons,
-        )
-        self._send(self._stamped(self.ladder))
-        self._out += [
-            Alert(self.pace.t_ns, f"quoter_{word}", *ALERTS[word])
-            for word in reasons
-            if word in ALERTS and (before is None or word not in before.reasons)
-        ]
-
-    def _stamped(self, ladder: Ladder) -> Ladder:
-        """The same ladder with new times and the newest figures."""
-        return msgspec.structs.replace(
-            ladder,
-            t_ns=self.pace.t_ns,
-            venue_t_ns=self.view.venue_t_ns,
-            recv_t_ns=self.view.recv_t_ns,
-            expires_t_ns=self.pace.t_ns + self.pace.market_ns(self._ttl_s),
-            inputs=inputs_of(self.state, self.ints, self.params, self._target, self._q.profile),
-        )
-
     def _send(self, ladder: Ladder) -> None:
-        self.ladder = ladder
         self._sent_mono_ns = self.pace.mono_ns or 0
         self._out += [ladder, Figures(ladder, self.view, self.inventory.position_u)]

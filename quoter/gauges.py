@@ -15,7 +15,8 @@ from common.log import get_log
 from common.markout import Scored
 from common.messages import Ladder
 from common.ticks import px_decimals
-from quoter.engine import Figures, QuoteEngine, Refused
+from quoter.engine import QuoteEngine
+from quoter.events import Figures, Refused
 from quoter.state import BPS
 from quoter.view import MarketView
 

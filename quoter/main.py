@@ -7,7 +7,8 @@ from common.bus_types import Bus
 from common.config import Settings
 from common.service import Service
 from common.streams import ACCOUNT, CONTROL, FILLS, MD, ORDERS, PERMIT
-from quoter.engine import QuoteEngine, Stop
+from quoter.engine import QuoteEngine
+from quoter.events import Stop
 from quoter.gauges import Gauges
 
 TICK_S = 0.05

@@ -31,7 +31,7 @@ PLAIN_LINE_S = 5.0
 
 def main(argv: list[str] | None = None) -> int:
     arguments = _arguments(argv)
-    console = Console(stderr=False, highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     try:
         return run(arguments, console)
     except ConfigError as error:
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         first = wait_for(lambda: stop.set or stack.resting() > 0, FIRST_QUOTE_S, "first quotes at the venue")
         if first and not stop.set:
             console.print(f"first quotes rest at the venue {time.monotonic() - began:.1f} s after the start")
-        _watch(stack, stop, began, arguments.minutes, console)
+        _watch(stack, stop, began, _end(stack, arguments), console)
         console.print("stopping: no new quotes, cancelling all")
         report = settle(stack, plan, settings)
         code = stack.stop()
@@ -95,9 +95,17 @@ class _StopFlag:
         self.set = True
 
 
-def _watch(stack: Stack, stop: _StopFlag, began: float, minutes: float | None, console: Console) -> None:
+def _end(stack: Stack, arguments: argparse.Namespace) -> float:
+    """When to stop by itself, on our own clock: MINUTES x SPEED of market time, counted from the market's start."""
+    if arguments.minutes is None:
+        return float("inf")
+    clock = stack.clock()
+    played_s = (clock["now_ns"] - clock["origin_ns"]) / 1e9 / clock["rate"]
+    return float(time.monotonic() + arguments.minutes * 60 - played_s)
+
+
+def _watch(stack: Stack, stop: _StopFlag, began: float, until: float, console: Console) -> None:
     """Show the status until stopped; a terminal gets one table that updates, a file one line every 5 s."""
-    until = float("inf") if minutes is None else began + minutes * 60
     said = 0.0
     with Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else _NoLive() as live:
         while not stop.set and time.monotonic() < until:

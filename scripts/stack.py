@@ -82,6 +82,8 @@ class Stack:
         longest = self.dir / "supervisor.sock"
         if len(bytes(longest)) > SOCKET_PATH_MAX:
             raise ConfigError(f"{longest} is too long for a socket ({SOCKET_PATH_MAX} bytes): use a shorter folder")
+        if (running := _running_pid(self.dir / "supervisord.pid")) != 0:
+            raise ConfigError(f"a system already runs from {self.dir} (process {running}): stop it first")
         if self.plan.data is not None and not self.plan.data.exists():
             raise ConfigError(f"DATA = {self.plan.data}: there is no such file or folder")
         for name, port in {"simvenue": self.venue_port, "page": self.page_port, **self.metrics_ports}.items():
@@ -157,10 +159,14 @@ class Stack:
         """What the monitor knows of the session, the position valued at `mark_px`."""
         return _get(self.page_port, f"/api/session?mark_px={mark_px}")
 
-    def account(self) -> dict[str, Any]:
-        """Our account in the venue's ledger."""
-        found: dict[str, Any] = self.ledger()["accounts"][self.master]
-        return found
+    def metric(self, service: str, name: str) -> float:
+        """The sum of a metric's samples as the service exports it; raises LinkDown when it exports none."""
+        text = _fetch(self.metrics_ports[service], "GET", "/metrics").decode()
+        samples = [line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#")]
+        values = [float(value) for label, value in samples if label.partition("{")[0] == name]
+        if not values:
+            raise LinkDown(f"{service} exports no {name}")
+        return sum(values)
 
     def resting(self) -> int:
         """How many of our orders rest at the venue."""
@@ -289,6 +295,16 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def _running_pid(path: Path) -> int:
+    """The process id in a pid file, 0 when there is none or it has ended."""
+    try:
+        pid = int(path.read_text())
+        os.kill(pid, 0)
+    except (FileNotFoundError, ValueError, ProcessLookupError):
+        return 0
+    return pid
+
+
 def _refuse_taken(name: str, port: int) -> None:
     with contextlib.closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -305,21 +321,30 @@ def _get(port: int, path: str) -> dict[str, Any]:
 def _ask(
     port: int, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
 ) -> dict[str, Any]:
+    try:
+        answer = json.loads(_fetch(port, method, path, body, headers))
+    except ValueError as error:
+        raise LinkDown(f"{method} {path}: {error}") from error
+    if not isinstance(answer, dict):
+        raise LinkDown(f"{method} {path}: not an object")
+    return answer
+
+
+def _fetch(
+    port: int, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+) -> bytes:
     link = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         link.request(method, path, body, headers or {})
         reply = link.getresponse()
         text = reply.read()
-        if reply.status != http.HTTPStatus.OK:
-            raise LinkDown(f"{method} {path}: HTTP {reply.status} {text[:200]!r}")
-        answer = json.loads(text)
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except (OSError, http.client.HTTPException) as error:
         raise LinkDown(f"{method} {path}: {error}") from error
     finally:
         link.close()
-    if not isinstance(answer, dict):
-        raise LinkDown(f"{method} {path}: not an object")
-    return answer
+    if reply.status != http.HTTPStatus.OK:
+        raise LinkDown(f"{method} {path}: HTTP {reply.status} {text[:200]!r}")
+    return text
 
 
 def wait_for(condition: Any, timeout_s: float, what: str, every_s: float = 0.05) -> Any:

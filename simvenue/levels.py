@@ -2,8 +2,9 @@
 
 Decides what the source shows at each price and how much of it simulated takers have already used up. Leaves
 simulated orders to `table.py` and fills to `matching.py`. A book is `HEAD + STRIDE x LEVELS` int64: the count, the
-side (1 bids, -1 asks), the levels to keep, then one row a level, worst first, so that changes near the touch move little. Prices are
-px_u, sizes sz_u. A full book forgets its worst level: what a recorder has long lost sight of is not to be believed.
+side (1 bids, -1 asks), the levels to keep, then one row a level, worst first, so that changes near the touch move
+little. Prices are px_u, sizes sz_u. A full book forgets its worst level: what a recorder has long lost sight of is not
+to be believed.
 
 Rule for a locked or crossed recording (*the older level yields*): while best bid >= best ask, the level whose row is
 older goes; when both came with the same stamp, both go.

@@ -134,6 +134,31 @@ async def test_silent_server_is_noticed_within_its_bound(mortal_redis: RedisServ
             await reader.until(lambda: bus.link_up)
 
 
+@pytest.mark.parametrize(
+    "answer", [b"+OK\r\n", b":7\r\n", b"*1\r\n*1\r\n:1\r\n", b"$3\r\nabc\r\n", b"\x00garbage\r\n", b"-ERR no\r\n"]
+)
+async def test_server_that_talks_nonsense_is_a_broken_link(tmp_path: Path, answer: bytes) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="amm-nonsense-"))
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(65_536):
+            writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_unix_server(serve, folder / "s")
+    bus = RedisBus(f"unix://{folder / 's'}", "executor", block_ms=FAST_MS)
+    async with bus:
+        reading = asyncio.create_task(bus.read([PERMIT_SUB, FILLS_SUB], list))
+        bus.send([a_fill(1)])
+        await asyncio.sleep(0.3)
+        assert not reading.done()
+        assert not bus.link_up
+        await bus.close()
+        await reading
+    server.close()
+    shutil.rmtree(folder)
+
+
 async def test_full_server_takes_no_writes_and_gives_reads(mortal_redis: RedisServer) -> None:
     """OOM: producers stop and say so, consumers drain; afterwards nothing is missing."""
     world = RedisWorld(mortal_redis)

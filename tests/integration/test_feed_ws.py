@@ -25,14 +25,18 @@ from tests.support.waiting import until
 from tests.unit.feed.builders import bbo, context, l2, trade, trades
 
 COIN = "km:US500"
-PORT_BASE = free_port_base()
 
 
 class World:
     """A venue peer, a feed on a bus in memory, and everything the feed published."""
 
     def __init__(self, peer: VenuePeer, run_dir: Path) -> None:
-        environ = {"MARKET": "us500", "VENUE_URL": peer.url, "RUN_DIR": str(run_dir), "PORT_BASE": str(PORT_BASE)}
+        environ = {
+            "MARKET": "us500",
+            "VENUE_URL": peer.url,
+            "RUN_DIR": str(run_dir),
+            "PORT_BASE": str(free_port_base("feed")),
+        }
         self.peer = peer
         self.hub = Hub()
         self.feed = Feed(load("feed", environ), MemoryBus(self.hub, "feed", block_ms=50))

@@ -25,7 +25,6 @@ from tests.support.waiting import until
 from tests.unit.monitor.builders import COIN, account, beat, context, fill, ladder, permit, spec, touch
 
 TOKEN = "a-token-that-is-long-enough-1234"
-PORT_BASE = free_port_base()
 
 
 class World:
@@ -38,7 +37,7 @@ class World:
             "VENUE_URL": venue_url,
             "RUN_DIR": str(run_dir),
             "SECRETS_DIR": str(run_dir / "secrets"),
-            "PORT_BASE": str(PORT_BASE),
+            "PORT_BASE": str(free_port_base("monitor")),
         }
         (run_dir / "secrets").mkdir(parents=True)
         (run_dir / "secrets" / "control_token").write_text(TOKEN + "\n")
@@ -80,12 +79,12 @@ class World:
         async with self.http.post(f"{self.url}/api/{verb}", data=body, headers=said) as reply:
             return reply.status, await reply.json()
 
-    async def raw(self, text: bytes) -> bytes:
+    async def raw(self, text: bytes, wait_s: float = 5.0) -> bytes:
         """Send bytes as they are; the first line of the answer."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.monitor.page_port)
         writer.write(text)
         try:
-            return await asyncio.wait_for(reader.readline(), 5.0)
+            return await asyncio.wait_for(reader.readline(), wait_s)
         finally:
             writer.close()
 
@@ -194,6 +193,14 @@ async def test_kill_works_when_redis_is_dead(world: World) -> None:
     assert [c.verb for c in world.commands] == [Verb.KILL]
 
 
+async def test_disk_that_refuses_the_file_does_not_stop_the_command(world: World) -> None:
+    world.kill_file.mkdir()
+    (world.kill_file / "in the way").touch()
+    code, answer = await world.post("kill")
+    assert (code, answer["kill_file"], answer["published"]) == (500, False, True)
+    await until(lambda: world.commands, "the command all the same")
+
+
 async def test_two_kills_at_once_leave_one_latch(world: World) -> None:
     answers = await asyncio.gather(*(world.post("kill", b'{"reason":"x"}') for _ in range(20)))
     assert {code for code, _ in answers} == {200}
@@ -273,18 +280,21 @@ async def test_token_in_the_query_is_refused(world: World) -> None:
     [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"GARBAGE\r\n\r\n",
+        a_post("/api/kill").replace(b"Length: 0", b"Length: 100") + b"short",
         b"POST /api/kill HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
         b"POST /api/kill HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"a" * 1_000_000 + b"\r\n\r\n",
         b"POST /api/kill HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n",
     ],
 )
 async def test_broken_requests_hurt_nobody(world: World, text: bytes) -> None:
+    before = metrics.value("amm_log_errors_total")
     try:
-        line = await world.raw(text)
-    except ConnectionError:
+        line = await world.raw(text, wait_s=0.5)
+    except (ConnectionError, TimeoutError):
         line = b""
     assert b" 200 " not in line
     assert not world.kill_file.exists()
+    assert metrics.value("amm_log_errors_total") == before
     assert (await world.get("/healthz"))[0] == 200
 
 

@@ -47,6 +47,14 @@ async def build(settings):
     raise {error}
 main("riskd", build)
 """
+STARTING = """
+import asyncio
+from common.process import main
+async def build(settings):
+    print("starting", flush=True)
+    await asyncio.sleep(60)
+main("riskd", build)
+"""
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -120,6 +128,16 @@ def test_refusal_and_fault_have_their_exit_codes(error: str, code: int) -> None:
     assert "ab" * 32 not in errors
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_before_the_service_runs_ends_with_0(number: signal.Signals) -> None:
+    process = start(STARTING)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "starting\n"
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=DEADLINE_S)
+    assert (process.returncode, errors) == (EXIT_OK, "")
+
+
 def test_service_ends_when_its_parent_is_gone() -> None:
     """The parent starts a service with AMM_PARENT=1, tells its pid, and is killed."""
     parent = subprocess.Popen(
@@ -174,7 +192,8 @@ def test_watcher_shell_ends_what_it_watches_when_its_starter_is_gone() -> None:
     """What other systems than Linux rely on."""
     code = (
         "import subprocess, time\nfrom common.redis_server import watch\n"
-        "p = subprocess.Popen(['sleep', '60'], start_new_session=True)\nwatch(p.pid)\nprint(p.pid, flush=True)\ntime.sleep(60)"
+        "p = subprocess.Popen(['sleep', '60'], start_new_session=True)\nwatch(p.pid)\n"
+        "print(p.pid, flush=True)\ntime.sleep(60)"
     )
     owner = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert owner.stdout is not None

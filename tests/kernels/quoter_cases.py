@@ -373,8 +373,8 @@ CASES: dict[str, Callable[[random.Random], tuple[Any, ...]]] = {
     "quoter.ladder.drop_row": of(out, state, side, whole(0, 5), whole(6, 20)),
     "quoter.ladder.merge_small": of(state, side, written, out),
     "quoter.ladder.build_side": of(*BUILDING),
-    "quoter.ladder.why_not": of(state, ints, params, side, whole(0, 2), t),
-    "quoter.ladder.quote_sides": of(state, ints, params, book, t, out),
+    "quoter.quote.why_not": of(state, ints, params, side, whole(0, 2), t),
+    "quoter.quote.quote_sides": of(state, ints, params, book, t, out),
     "quoter.hold.difference": of(out, other, px, number(0, 5), number(0, 0.2), number(0, 1)),
     "quoter.hold.side_usd": of(out, side),
 }

@@ -59,7 +59,7 @@ def checked(arguments: tuple[Any, ...], types: list[str]) -> list[Any]:
     for place, (value, kind) in enumerate(zip(arguments, types, strict=True)):
         wanted = float if kind.startswith("f8") else int
         values = value if kind.endswith("]") else [value]
-        if kind.endswith("]") != isinstance(value, list) or any(type(v) is not wanted for v in values):
+        if kind.endswith("]") != isinstance(value, list) or not set(map(type, values)) <= {wanted}:
             raise CaseError(f"argument {place} must be {kind}, not {type(value).__name__}")
     return list(arguments)
 
@@ -68,18 +68,24 @@ def prepared(value: Any, kind: str) -> Any:
     """A list becomes the vector this process' kernels work on."""
     if not kind.endswith("]"):
         return value
+    if not COMPILED:
+        return list(value)
     vector = state(len(value)) if kind.startswith("f8") else istate(len(value))
     vector[:] = value
     return vector
 
 
-def number(value: Any, kind: str) -> bytes:
-    """8 bytes; every NaN is the same, a whole number is what it is in int64."""
+def packed(values: list[Any], kind: str) -> bytes:
+    """8 bytes a number; every NaN is the same, a whole number is what it is in int64."""
     if kind.startswith("f8"):
-        return struct.pack("<d", NAN if math.isnan(value) else float(value))
-    if value != int(value):
-        raise CaseError(f"{value!r} where a whole number must be")
-    return struct.pack("<q", int(value))
+        if any(map(math.isnan, values)):
+            values = [NAN if math.isnan(value) else value for value in values]
+        return struct.pack(f"<{len(values)}d", *values)
+    if not set(map(type, values)) <= {int, bool}:
+        if any(value != int(value) for value in values):
+            raise CaseError("a fraction where a whole number must be")
+        values = list(map(int, values))
+    return struct.pack(f"<{len(values)}q", *values)
 
 
 def outcome(name: str, case: Case, place: int) -> tuple[Any, list[Any], bytes]:
@@ -91,10 +97,10 @@ def outcome(name: str, case: Case, place: int) -> tuple[Any, list[Any], bytes]:
     digest = hashlib.blake2b(digest_size=8)
     try:
         if result_kind != "void":
-            digest.update(number(result, result_kind))
+            digest.update(packed([result], result_kind))
         for value, kind in zip(ready, types, strict=True):
             if kind.endswith("]"):
-                digest.update(b"".join(number(v, kind) for v in value))
+                digest.update(packed(value if isinstance(value, list) else value.tolist(), kind))
     except (struct.error, OverflowError, ValueError) as error:
         raise CaseError(f"a number does not fit: {error}") from error
     return result, ready, digest.digest()

@@ -23,32 +23,45 @@ TIMEOUT_S = 600 + CASES / 20
 pytestmark = pytest.mark.timeout(TIMEOUT_S)
 
 
-def report(cases: int, **environ: str) -> dict[str, Any]:
+def start(cases: int, **environ: str) -> subprocess.Popen[bytes]:
     clean = {name: value for name, value in os.environ.items() if name not in ("AMM_KERNELS", "NUMBA_BOUNDSCHECK")}
-    done = subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-m", "tests.kernels.run_kernels", "--cases", str(cases)],
         cwd=ROOT,
         env={**clean, **environ},
-        capture_output=True,
-        timeout=TIMEOUT_S,
-        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
-    assert done.returncode == 0, done.stderr.decode()[-3000:]
-    found: dict[str, Any] = json.loads(done.stdout)
+
+
+def report(process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    out, errors = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 0, errors.decode()[-3000:]
+    found: dict[str, Any] = json.loads(out)
     return found
 
 
 @pytest.fixture(scope="module")
-def plain() -> dict[str, Any]:
-    return report(CASES, AMM_KERNELS="plain")
+def both() -> tuple[dict[str, Any], dict[str, Any]]:
+    """(plain, compiled), run side by side."""
+    processes = start(CASES, AMM_KERNELS="plain"), start(CASES)
+    try:
+        return report(processes[0]), report(processes[1])
+    finally:
+        for process in processes:
+            process.kill()
 
 
 @pytest.fixture(scope="module")
-def compiled() -> dict[str, Any]:
-    found = report(CASES)
-    if not found["compiled"]:
+def plain(both: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Any]:
+    return both[0]
+
+
+@pytest.fixture(scope="module")
+def compiled(both: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Any]:
+    if not both[1]["compiled"]:
         pytest.skip("numba is not installed: there is nothing to compare with")
-    return found
+    return both[1]
 
 
 def faults(found: dict[str, Any]) -> list[str]:
@@ -86,7 +99,7 @@ def test_no_argument_of_a_case_makes_a_kernel_compile_again(compiled: dict[str, 
 
 def test_kernels_stay_inside_their_vectors(compiled: dict[str, Any]) -> None:
     """The same with bounds checks compiled in: an index beyond a vector raises instead of reading what lies there."""
-    checked = report(BOUNDS_CASES, NUMBA_BOUNDSCHECK="1")
+    checked = report(start(BOUNDS_CASES, NUMBA_BOUNDSCHECK="1"))
     assert faults(checked) == []
     for name, digests in checked["kernels"].items():
         assert digests == compiled["kernels"][name][: len(digests)], name

@@ -200,6 +200,22 @@ class BusRules:
             with pytest.raises(OurFault, match="quoter may not write Fill"):
                 bus.send([a_fill(1)])
 
+    async def test_message_that_cannot_be_encoded_raises_at_its_sender_and_harms_nothing(self, world: World) -> None:
+        async with world.bus("executor") as writer, Listener(world.bus("riskd"), FILLS_SUB) as reader:
+            with pytest.raises(OverflowError):
+                writer.send([a_fill(1, sz_u=2**70)])
+            writer.send([a_fill(2)])
+            assert await reader.got(1) == [a_fill(2)]
+            assert len(reader.items) == 1
+
+    async def test_bus_is_read_once(self, world: World) -> None:
+        bus = world.bus("riskd")
+        with pytest.raises(OurFault, match="entered once"):
+            await bus.read([FILLS_SUB], list)
+        async with Listener(bus, FILLS_SUB):
+            with pytest.raises(OurFault, match="read once"):
+                await bus.read([PERMIT_SUB], list)
+
     async def test_the_same_key_twice_is_our_fault(self, world: World) -> None:
         async with world.bus("riskd") as bus:
             with pytest.raises(OurFault, match="subscribed twice"):

@@ -16,28 +16,38 @@ YEAR_S = 365 * 86_400
 
 
 def mids(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """(exchange stamps in ns, mid in quote) after every stamp that leaves both sides of the book filled."""
+    """(exchange stamps in ns, mid in quote) after every stamp that leaves both sides of the book filled.
+
+    The arrays do not say when a level far from the market has gone, so old ones can come to stand beyond the other
+    side: where the book is crossed or locked, the level that was heard of longer ago goes.
+    """
     rows = np.load(path)["data"]
     rows = rows[(rows["ev"] & np.uint64(EXCHANGE)) != 0]
     rows = rows[np.argsort(rows["exch_ts"], kind="stable")]
-    books: tuple[dict[float, float], dict[float, float]] = ({}, {})
+    rows = rows[(rows["ev"] & np.uint64(0xFF)) == DEPTH]
+    is_bid = ((rows["ev"] & np.uint64(BUY)) != 0).tolist()
+    stamp_of, px, qty = rows["exch_ts"].tolist(), rows["px"].tolist(), rows["qty"].tolist()
+    bids: dict[float, int] = {}  # price -> when it was last heard of
+    asks: dict[float, int] = {}
     stamps: list[int] = []
     values: list[float] = []
-    kind, is_bid = rows["ev"] & np.uint64(0xFF), (rows["ev"] & np.uint64(BUY)) != 0
-    ends = np.flatnonzero(np.diff(rows["exch_ts"], append=np.int64(-1)))
-    begin = 0
-    for end in ends:
-        for row in range(begin, end + 1):
-            if kind[row] == DEPTH:
-                side = books[0] if is_bid[row] else books[1]
-                if rows["qty"][row] > 0:
-                    side[rows["px"][row]] = rows["qty"][row]
-                else:
-                    side.pop(rows["px"][row], None)
-        begin = end + 1
-        if books[0] and books[1]:
-            stamps.append(int(rows["exch_ts"][end]))
-            values.append((max(books[0]) + min(books[1])) / 2)
+    for row, stamp in enumerate(stamp_of):
+        side = bids if is_bid[row] else asks
+        if qty[row] > 0:
+            side[px[row]] = stamp
+        else:
+            side.pop(px[row], None)
+        if row + 1 < len(stamp_of) and stamp_of[row + 1] == stamp:
+            continue
+        while bids and asks and (best_bid := max(bids)) >= (best_ask := min(asks)):
+            age_bid, age_ask = bids[best_bid], asks[best_ask]
+            if age_bid <= age_ask:
+                del bids[best_bid]
+            if age_ask <= age_bid:
+                del asks[best_ask]
+        if bids and asks:
+            stamps.append(stamp)
+            values.append((max(bids) + min(asks)) / 2)
     return np.array(stamps), np.array(values)
 
 

@@ -17,9 +17,11 @@ from pathlib import Path
 import msgspec
 import pytest
 from msgspec import inspect
+from prometheus_client import Counter, Gauge, Histogram
 
 from common.kernel import ROOT
 from common.messages import Envelope
+from common.metrics import METRICS
 
 SERVICES = ("feed", "quoter", "executor", "riskd", "monitor")
 PACKAGES = ("common", *SERVICES, "simvenue", "backtest")
@@ -32,10 +34,10 @@ NOT_IN_CORES = {
     "subprocess", "tempfile", "threading", "time", "urllib", "uuid", "uvloop", "websockets",
 }  # fmt: skip
 SHELL_ROOMS_OF_COMMON = {
-    "common.bus", "common.bus_core", "common.bus_memory", "common.bus_reader", "common.bus_writer", "common.build",
-    "common.exporter", "common.process", "common.redis_server", "common.simclock", "common.hyperliquid",
+    "common.bus", "common.bus_core", "common.bus_group", "common.bus_memory", "common.bus_reader", "common.bus_writer",
+    "common.build", "common.exporter", "common.hyperliquid", "common.process", "common.redis_server", "common.simclock",
 }  # fmt: skip
-CLOCKS = {"common.clock.MarketClock", "common.clock.mono_ns", "common.clock.wall_ns"}
+CLOCKS = {f"common.clock.{name}" for name in ("MarketClock", "mono_ns", "wall_ns", "wall_ms")}
 EVENTS_OF_SERVICE = {"common.service.Link", "common.service.Replayed", "common.service.BatchEnd"}
 WALL_CLOCK_CALLS = {"now", "utcnow", "today", "fromtimestamp"}
 ENVIRONMENT = {"environ", "environb", "getenv", "putenv"}
@@ -230,6 +232,29 @@ def test_no_room_is_named_like_a_module_of_the_standard_library() -> None:
 def test_every_room_has_a_sign_on_its_door() -> None:
     rooms = [p for name in (*PACKAGES, "scripts") for p in files(name) if p.read_text(encoding="utf-8").strip()]
     assert [module(p) for p in rooms if ast.get_docstring(tree(p)) is None] == []
+
+
+# ---------------------------------------------------------------------- metrics
+def test_metrics_are_used_by_the_names_and_labels_of_their_table() -> None:
+    kinds = {"set": Gauge, "count": Counter, "observe": Histogram}
+    bad = []
+    for path in (p for package in PACKAGES for p in files(package)):
+        for node in ast.walk(tree(path)):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            owner, first = node.func.value, node.args[0] if node.args else None
+            if not (isinstance(owner, ast.Name) and owner.id == "metrics" and node.func.attr in kinds):
+                continue
+            if isinstance(first, ast.Constant):
+                spec, where = METRICS.get(str(first.value)), f"{module(path)}:{node.lineno} {first.value}"
+                labels = {keyword.arg for keyword in node.keywords}
+                if (
+                    spec is None
+                    or spec.kind is not kinds[node.func.attr]
+                    or not ({None} & labels or labels == set(spec.labels))
+                ):
+                    bad.append(where)
+    assert bad == []
 
 
 # ---------------------------------------------------------------------- messages

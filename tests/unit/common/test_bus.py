@@ -78,6 +78,16 @@ async def test_refusing_server_is_a_broken_link_and_group_entries_wait(hub: Hub)
     assert len(hub.streams[FILLS.of(COIN)].ids) == 2
 
 
+async def test_broken_writer_ends_the_reading(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of ours in the writer must not leave a service that hears and cannot speak."""
+    async with MemoryBus(hub, "riskd", block_ms=10) as bus:
+        reading = asyncio.create_task(bus.read([], list))
+        monkeypatch.setattr(bus._writer, "_command", lambda _: 1 / 0)
+        bus.send([a_permit(1)])
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.wait_for(reading, 5.0)
+
+
 async def test_ids_never_run_ahead_of_the_clock_and_old_group_entries_are_trimmed(hub: Hub, clock: Clock) -> None:
     async with MemoryBus(hub, "executor", block_ms=10) as writer:
         writer.send([a_fill(1), a_fill(2)])

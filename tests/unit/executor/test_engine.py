@@ -427,6 +427,17 @@ def test_a_single_refused_order_is_rejected_with_the_venues_reason() -> None:
     assert [u.reason for u in rejected] == ["bad_alo_px"]
 
 
+def test_a_price_refused_as_crossing_is_not_tried_again_at_once() -> None:
+    bench = Bench().start()
+    (sent,) = bench.ladder(n=1, asks=[])
+    text = "Post only order would have immediately matched, bbo was 752.1@752.2. asset=150000"
+    bench.post(ActionReply(sent.nonce, "ok", (Status("error", text=text),)))
+    assert actions(bench.wait(1.9)) == []
+    assert bench.ladder(MID_U + 10, n=1, asks=[]) == []
+    assert bench.ladder(MID_U - 10, n=1, asks=[]) != []
+    assert len(actions(bench.wait(0.3))) == 0  # that one is on its way
+
+
 # ---------------------------------------------------------------------- fills
 def test_a_fill_is_stored_before_it_is_told_and_carries_level_and_mid() -> None:
     bench = quoting()
@@ -573,11 +584,24 @@ def test_every_reconnection_of_the_user_stream_is_followed_by_a_look() -> None:
     assert bench.ladder(MID_U + 80)
 
 
-@pytest.mark.parametrize("event", [FrameRefused("shape"), Link(False, 0)])
-def test_what_may_have_hidden_something_asks_for_a_look(event: object) -> None:
+def test_what_may_have_hidden_something_asks_for_a_look() -> None:
     bench = quoting()
-    assert asked(bench.post(event))
+    assert asked(bench.post(FrameRefused("shape")))
     assert bench.engine.stance is not Stance.CANCEL
+
+
+def test_losing_redis_cancels_at_once_and_only_fresh_word_brings_quotes_back() -> None:
+    bench = quoting()
+    out = bench.post(Link(False, 0))
+    assert kinds(out) == [Kind.CANCEL]
+    assert asked(out)
+    bench.take(actions(out))
+    assert bench.live == []
+    bench.look()
+    assert actions(bench.post(Link(True, 0))) == []
+    assert bench.engine.stance is Stance.CANCEL  # what was known before counts no more
+    bench.fresh()
+    assert kinds(bench.ladder()) == [Kind.ORDER]
 
 
 def test_a_failed_look_is_tried_again_and_teaches_nothing() -> None:

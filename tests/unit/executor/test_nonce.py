@@ -36,9 +36,7 @@ def test_block_grows_with_the_speed_of_market_time() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.lists(
-        st.tuples(st.integers(-3_600_000, 3_600_000), st.booleans(), st.integers(1, 30)), min_size=1, max_size=40
-    )
+    st.lists(st.tuples(st.integers(-3_600_000, 3_600_000), st.booleans(), st.integers(1, 30)), min_size=1, max_size=40)
 )
 def test_no_nonce_repeats_over_restarts_and_clock_steps(steps: list[tuple[int, bool, int]]) -> None:
     """A restart keeps only what was made durable: the reservations."""

@@ -305,11 +305,19 @@ def test_view_is_passed_on_to_the_wallet_stream(watch: Watch) -> None:
     assert watch.say(WalletRead(seen)) == [seen]
 
 
-def test_stale_data_and_a_dead_bus_are_told(watch: Watch) -> None:
-    watch.say(touch(watch.t_ns), Link(False, 0))
-    found = alerts(watch.ticks(6.0))
-    assert found["feed_stale"] is Severity.CRITICAL
-    assert found["redis_down"] is Severity.CRITICAL
+def test_stale_data_is_told(watch: Watch) -> None:
+    watch.say(touch(watch.t_ns))
+    assert alerts(watch.ticks(6.0))["feed_stale"] is Severity.CRITICAL
+
+
+def test_dead_bus_is_one_alert_and_no_proof_of_silence(watch: Watch) -> None:
+    watch.healthy(10.0)
+    watch.say(Link(False, 10 * S))
+    assert alerts(watch.ticks(30.0)) == {"redis_down": Severity.CRITICAL}
+    assert picture(watch)["reasons"][0] == "Redis does not answer: nothing here is news"
+    watch.say(Link(True, 30 * S))
+    assert alerts(watch.ticks(32.5)) == {}
+    assert "silent_feed" in alerts(watch.ticks(34.0))
 
 
 def test_kill_file_that_riskd_ignores_is_an_emergency(watch: Watch) -> None:

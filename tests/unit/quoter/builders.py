@@ -29,7 +29,7 @@ from common.service import BatchEnd
 from common.ticks import tick_u
 from quoter.analysis import analyse
 from quoter.engine import QuoteEngine
-from quoter.ladder import quote_sides
+from quoter.quote import quote_sides
 from quoter.state import (
     ASK_SIDE,
     B_COUNT,

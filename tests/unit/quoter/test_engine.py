@@ -11,7 +11,8 @@ import pytest
 from common.markout import Scored
 from common.messages import Alert, Command, Gap, Ladder, Liquidity, Mode, Side, Tick, Touch, Verb
 from common.service import BatchEnd, Link, Replayed
-from quoter.engine import Figures, QuoteEngine, Refused, Stop
+from quoter.engine import QuoteEngine
+from quoter.events import Figures, Refused, Stop
 from quoter.state import I_ADVERSE_N, I_RING_N
 from tests.unit.quoter.builders import NS, PX, Desk
 
@@ -97,7 +98,7 @@ def test_a_delisted_market_is_not_quoted_and_a_person_hears_of_it(desk: Desk) ->
     desk.send(desk.spec(is_delisted=True))
     desk.wait(0.6)
     assert desk.ladder.reasons == ["delisted"]
-    assert [alert.name for alert in desk.found(Alert)] == ["quoter_delisted"]
+    assert [alert.name for alert in desk.found(Alert)] == ["MarketDelisted"]
 
 
 # ---------------------------------------------------------------------- renewal and hold
@@ -178,6 +179,19 @@ def test_old_data_empties_the_ladder_at_once(desk: Desk) -> None:
     assert desk.ladder.reasons == ["stale_data"]
     desk.wait(0.1, desk.permit(), desk.book())
     assert not is_empty(desk.ladder)
+
+
+def test_a_pause_of_our_own_process_does_not_withdraw_quotes_when_fresh_data_wait_to_be_read(desk: Desk) -> None:
+    desk.mono_s += 1.6
+    desk.send(desk.permit(), desk.book())
+    assert all(ladder.bids and ladder.asks for ladder in desk.ladders)
+
+
+def test_in_doubt_the_old_ladder_is_not_renewed(desk: Desk) -> None:
+    desk.mono_s += 1.6
+    assert desk.engine.on(Tick(desk.t_ns, desk.mono_ns)) == []
+    desk.wait(0.05)
+    assert is_empty(desk.ladder)
 
 
 def test_a_book_that_comes_late_from_the_venue_is_stale_whenever_it_was_received(desk: Desk) -> None:
@@ -304,10 +318,20 @@ def test_a_lasting_disagreement_about_the_position_ends_quoting_and_is_reported(
     assert not is_empty(desk.ladder)
     desk.live(1.5)
     assert desk.ladder.reasons == ["position_disagrees"]
-    assert [alert.name for alert in desk.found(Alert)] == ["quoter_position_disagrees"]
+    assert [alert.name for alert in desk.found(Alert)] == ["PositionDisagrees"]
     desk.send(desk.account())
     desk.live(1.0)
     assert not is_empty(desk.ladder)
+
+
+def test_a_difference_that_stays_is_taken_over_and_reported(desk: Desk) -> None:
+    desk.send(desk.fill(Side.BID, 100))
+    desk.mono_s += 0.1
+    desk.send(desk.account(position_u=40))
+    desk.live(22.0)
+    assert not is_empty(desk.ladder)
+    assert desk.engine.inventory.position_u == 40
+    assert [alert.name for alert in desk.found(Alert)] == ["PositionDisagrees", "PositionTakenOver"]
 
 
 def test_a_bad_streak_of_fills_widens_that_side(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from common import metrics
 from common.errors import OurFault
 from common.markout import Scored
 from common.messages import Side
-from quoter.engine import Figures, Refused
+from quoter.events import Figures, Refused
 from quoter.gauges import Gauges, half_spread_bps
 from tests.unit.quoter.builders import PX, Desk
 

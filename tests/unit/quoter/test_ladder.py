@@ -139,7 +139,8 @@ def test_swapping_the_sides_mirrors_the_ladder(
     position_u = int(position * 20_000 * 1e6 / px_u)
 
     def quoted(bids: list[int], asks: list[int], held_u: int) -> Rig:
-        rig = Rig(sz_decimals=6).vol(vol).told(equity=20_000, hard=10_000, soft=5_000)
+        even = {"thick_ratio": 10.0, "thin_ratio": 0.0}  # whether a level lies at or before one of the market is chance
+        rig = Rig(sz_decimals=6, **even).vol(vol).told(equity=20_000, hard=10_000, soft=5_000)
         rig.state[S_ORACLE] = float(px_u)
         rig.see(
             [(px_u - (i + 1) * step, z) for i, z in enumerate(bids)],

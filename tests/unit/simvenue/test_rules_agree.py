@@ -24,7 +24,7 @@ TEXTS = st.one_of(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(PX_U, SZ_DECIMALS)
 def test_the_same_prices_are_legal(px_u: int, sz_decimals: int) -> None:
     text = rules.text_of(px_u, 6 - sz_decimals)
@@ -33,7 +33,7 @@ def test_the_same_prices_are_legal(px_u: int, sz_decimals: int) -> None:
     assert rules.tick_u(px_u, sz_decimals) == ticks.tick_u(px_u, sz_decimals)
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(PX_U, SZ_DECIMALS)
 def test_what_we_round_to_is_what_the_venue_takes(px_u: int, sz_decimals: int) -> None:
     for rounded in (ticks.floor_px(px_u, sz_decimals), ticks.ceil_px(px_u, sz_decimals)):
@@ -41,7 +41,7 @@ def test_what_we_round_to_is_what_the_venue_takes(px_u: int, sz_decimals: int) -
             assert rules.parse_px(ticks.to_text(rounded, 6 - sz_decimals), sz_decimals) == rounded
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(TEXTS, SZ_DECIMALS)
 def test_the_same_texts_are_sizes(text: str, sz_decimals: int) -> None:
     venue = rules.parse_sz(text, sz_decimals)
@@ -53,7 +53,7 @@ def test_the_same_texts_are_sizes(text: str, sz_decimals: int) -> None:
     assert venue == ours if ours > 0 else isinstance(venue, Refusal)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     st.integers(0, 6), st.integers(0, 3), st.integers(0, 3), st.booleans(), st.booleans(),
     st.sampled_from(["0", "0.04"]), st.sampled_from(["0", "0.25", "0.5", "0.9", "1", "1.5", "3"]),

@@ -1,0 +1,31 @@
+"""What goes into the quoter's core besides messages and time, and what it asks of its shell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from common.messages import Ladder
+from quoter.view import MarketView
+
+
+# ---------------------------------------------------------------------- in
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The process is about to end: withdraw all quotes now and for good."""
+
+
+# ---------------------------------------------------------------------- out
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the newest decision rests on, for gauges and logs."""
+
+    ladder: Ladder
+    view: MarketView
+    position_u: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message that changed nothing because it breaks its contract."""
+
+    reason: str
