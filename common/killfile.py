@@ -73,7 +73,17 @@ def write(run_dir: Path, kill: Kill) -> None:
 def clear(run_dir: Path) -> None:
     """Take the latch away (an operator's `arm`); no error when it is gone already."""
     path_of(run_dir).unlink(missing_ok=True)
-    _sync_folder(run_dir)
+    if run_dir.exists():
+        _sync_folder(run_dir)
+
+
+def clear_older(run_dir: Path, epoch: int) -> bool:
+    """Take away a latch older than `epoch`; True when none is left."""
+    before = read(run_dir)
+    if before is not None and before.epoch >= epoch:
+        return False
+    clear(run_dir)
+    return True
 
 
 def replace(path: Path, body: bytes, *, durable: bool) -> None:

@@ -56,6 +56,7 @@ from executor.events import (
     Stop,
     StoreFill,
     StoreFunding,
+    TopUp,
     Unlatch,
     UserStream,
 )
@@ -165,6 +166,8 @@ class ExecutorEngine:
                 return []
             case UserStream():
                 return self._on_stream(event)
+            case TopUp():
+                return list(self.tracker.reserve(self.now)) if self.tracker.facts is not None else []
             case FrameRefused():
                 return self._doubt("frame_refused")
             case Recovered():
@@ -381,10 +384,7 @@ class ExecutorEngine:
     def _on_tick(self) -> list[Any]:
         now = self.now
         self.governor.refill(now.t_ns, self.tracker.count(OrderState.OPEN))
-        out: list[Any] = []
-        if self.tracker.facts is not None:
-            out += self.tracker.reserve(now)
-        out += self.tracker.ask(now)
+        out: list[Any] = [*self.tracker.ask(now)]
         out += self._look()
         if now.mono_ns - self._plan_mono_ns >= PLAN_EVERY_NS or self.gates.judge(now)[0] is not self.stance:
             out += self._plan()

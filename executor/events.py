@@ -122,6 +122,10 @@ class Clock(Struct, frozen=True, gc=False):
     rate: float = 1.0
 
 
+class TopUp(Struct, frozen=True, gc=False):
+    """A moment off the hot path: reserve nonces if a block is due."""
+
+
 class Facts(Struct, frozen=True, gc=False):
     """What the venue said about market and fees at the start."""
 

@@ -74,20 +74,18 @@ class Governor:
         fill = min(tokens / self._burst, 1.0)
         return hold_bps * math.sqrt((1.0 - fill) / fill)
 
-    def choose(self, orders: Sequence[Change], scales: Mapping[Side, Scale], hold_bps: float) -> list[Change]:
-        """The changes (no cancels: those are free) that are worth their price now, each taken from the bucket."""
+    def rank(self, orders: Sequence[Change], scales: Mapping[Side, Scale]) -> list[tuple[float, Change]]:
+        """The changes (no cancels: those are free) with their worth in bps: outward moves first, then by worth."""
         ranked = [(worth_bps(c, scales[c.side]), c) for c in orders]
         ranked.sort(key=lambda pair: (pair[1].what is not What.OUTWARD, -pair[0]))
-        go = []
-        for worth, change in ranked:
-            if worth >= self.price_bps(hold_bps, self.tokens):
-                self.tokens -= 1.0
-                go.append(change)
-        return go
+        return ranked
 
-    def refund(self, entries: int) -> None:
-        """`entries` were chosen and then not sent."""
-        self.tokens = min(self._burst, self.tokens + entries)
+    def affords(self, worth: float, hold_bps: float) -> bool:
+        """Whether a change of this worth should go out now; `take` its token when it does."""
+        return worth >= self.price_bps(hold_bps, self.tokens)
+
+    def take(self) -> None:
+        self.tokens -= 1.0
 
 
 class Scale(NamedTuple):

@@ -29,7 +29,7 @@ from common.weights import Weights
 from executor.deadman import BEAT_S, ENCODE, EXECUTOR_SOCKET, TO_EXECUTOR, WARDEN_SOCKET, Beat, Goodbye, Line
 from executor.desk import Desk
 from executor.engine import ExecutorEngine
-from executor.events import KillFile, Stop
+from executor.events import KillFile, Stop, TopUp
 from executor.gates import Stance
 from executor.journal import Journal
 from executor.startup import prepare
@@ -38,6 +38,7 @@ from executor.venue import Signer, assert_fast_curve
 
 TICK_S = 0.05
 KILL_WATCH_S = 0.05
+TOP_UP_S = 0.1
 ACCOUNT_S = 2.0
 PUBLISHED_S = 1.0
 STOP_S = 5.0
@@ -84,6 +85,7 @@ class Executor:
         self._line = Line(self._settings.run_dir / EXECUTOR_SOCKET, self._hear)
         service.spawn(prepare(self._settings, self._desk), "start-up")
         service.spawn(self._watch_kill_file(), "kill file")
+        service.spawn(self._top_up(), "nonces")
         service.spawn(self._beat(), "beats to the warden")
         service.spawn(self._follow_account(), "account")
         service.spawn(self._note_published(), "published fills")
@@ -127,6 +129,12 @@ class Executor:
                 log.warning("kill_file_seen", present=event.present, epoch=event.epoch, reason=event.reason)
                 self._desk.post(event)
             await asyncio.sleep(KILL_WATCH_S)
+
+    async def _top_up(self) -> None:
+        """Away from the ticks that come with stream messages: the disk may take milliseconds."""
+        while True:
+            self._desk.post(TopUp())
+            await asyncio.sleep(TOP_UP_S)
 
     async def _follow_account(self) -> None:
         while True:

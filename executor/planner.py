@@ -7,7 +7,7 @@ urgent ladder's cancels are under way nothing is placed.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -17,7 +17,7 @@ from common.ticks import MIN_NOTIONAL_E6
 from executor import checks
 from executor.account import Account
 from executor.checks import Book, Bounds, Throttle
-from executor.diff import Change, What, changes, gap_bps
+from executor.diff import SIZE_RATIO, Change, What, changes, gap_bps
 from executor.events import Clock, Refusal
 from executor.gates import Gates
 from executor.governor import Governor, Scale, scale
@@ -27,7 +27,13 @@ from executor.tracker import Tracker
 OVER_CAP = 1.02
 """Orders go when the worst case passes the hard limit by this much (equity moves; a hair is not worth a cancel)."""
 
-Wanted = list[tuple[int, Level]]
+PASSING = frozenset({"hard_limit", "own_cross"})
+"""Refusals that are part of every re-quote: what still rests leaves no room yet.  A ladder that alone breaks the hard
+limit is told as `ladder_too_large`."""
+
+Wanted: TypeAlias = list[tuple[int, Level]]
+Refused: TypeAlias = tuple[str, int, int, int]
+"""Reason, side, price, size."""
 
 
 class Planner:
@@ -54,7 +60,7 @@ class Planner:
         self._reference = reference
         self._throttle = Throttle(settings.execution.orders_per_s)
         self._urgent = False
-        self._refused: set[tuple[str, Side, int, int]] = set()
+        self._refused: dict[Refused, None] = {}
 
     def new_ladder(self, ladder: Ladder) -> None:
         self._urgent = ladder.urgent
@@ -77,6 +83,8 @@ class Planner:
         mid_px = self._mid_px(ladder)
         scales = {side: scale([level for _, level in wanted[side]], mid_px) for side in Side}
         chosen, refusals = self._choose(found, bounds, scales, now)
+        if prompt and any(_is_too_large(side, wanted[side], bounds) for side in Side):
+            refusals.append(Refusal("ladder_too_large"))
         return refusals + self._tracker.send(chosen, now, ladder, prompt=prompt, reduce_only=bounds.reducing)
 
     # ------------------------------------------------------------------ bounds
@@ -114,34 +122,41 @@ class Planner:
     def _choose(
         self, found: list[Change], bounds: Bounds, scales: dict[Side, Scale], now: Clock
     ) -> tuple[list[Change], list[Any]]:
-        """Judge each alone, let the governor choose, judge again together; what is too near and stuck is cancelled."""
-        book = Book(self._tracker.table)
-        refused: dict[tuple[str, Side, int, int], Refusal] = {}
-
-        def passes(change: Change) -> bool:
-            reason = checks.refuse(change, bounds, book) or self._throttle.refuse(change, now.mono_ns)
-            if reason is None and self._tracker.just_crossed(change.side, change.px_u, now):
-                reason = "just_crossed"
-            if reason:
-                refused[(reason, change.side, change.px_u, change.sz_u)] = Refusal(reason)
-            return reason is None
-
+        """What passes and is worth its token, in order of worth; what is too near and stuck is cancelled."""
+        book = Book(self._tracker.table, bounds.dearest_px_u)
         cancels = [c for c in found if c.what is What.CANCEL]
         gone = {c.cloid for c in cancels}
-        orders = [c for c in found if c.what is not What.CANCEL and c.cloid not in gone and passes(c)]
+        orders = [c for c in found if c.what is not What.CANCEL and c.cloid not in gone]
+        refused: dict[Refused, None] = {}
         sent = []
-        for change in self._governor.choose(orders, scales, self._hold_bps):
-            if passes(change):
-                sent.append(change)
-                book.add(change, f"new-{len(sent)}")
+        for worth, wanted in self._governor.rank(orders, scales):
+            change, reason = self._judge(wanted, bounds, book, now)
+            if reason is not None:
+                refused[(reason, int(change.side), change.px_u, change.sz_u)] = None
+            elif self._governor.affords(worth, self._hold_bps):
+                self._governor.take()
                 self._throttle.note(change, now.mono_ns)
-            else:
-                self._governor.refund(1)
+                book.add(change)
+                sent.append(change)
         gone |= {c.cloid for c in sent}
-        stuck = [c for c in found if c.what is What.OUTWARD and c.cloid not in gone and self._too_near(c)]
-        new = [refusal for key, refusal in refused.items() if key not in self._refused]
-        self._refused = set(refused)
+        stuck = [c for c in orders if c.what is What.OUTWARD and c.cloid not in gone and self._too_near(c)]
+        new = [Refusal(key[0]) for key in refused if key not in self._refused and key[0] not in PASSING]
+        self._refused = refused
         return [*cancels, *map(_cancelled, stuck), *sent], new
+
+    def _judge(self, change: Change, bounds: Bounds, book: Book, now: Clock) -> tuple[Change, str | None]:
+        """The change, cut to the room there is when that is nearly enough, and why it must not be sent now."""
+        reason = checks.refuse(change, bounds, book)
+        if reason == "hard_limit":
+            room_u = book.room_u(change, bounds)
+            if (1 - SIZE_RATIO) * change.sz_u <= room_u:
+                change = msgspec.structs.replace(change, sz_u=room_u)
+                reason = checks.refuse(change, bounds, book)
+        if reason is None:
+            reason = self._throttle.refuse(change, now.mono_ns)
+        if reason is None and self._tracker.just_crossed(change.side, change.px_u, now):
+            reason = "just_crossed"
+        return change, reason
 
     def _too_near(self, change: Change) -> bool:
         """Whether the order rests nearer to the fair price than its side's floor (less what may stay)."""
@@ -185,6 +200,13 @@ def _wanted(ladder: Ladder, side: Side, bounds: Bounds) -> Wanted:
         out.append((number, Level(level.px_u, sz_u)))
         left_u -= sz_u
     return out
+
+
+def _is_too_large(side: Side, wanted: Wanted, bounds: Bounds) -> bool:
+    """Whether a side's levels alone, all filled, would take the position over the hard limit."""
+    ntl_e6 = sum(level.px_u * level.sz_u for _, level in wanted)
+    px_u = wanted[0][1].px_u if wanted else 0
+    return bool(wanted) and not side * bounds.position_u * px_u + ntl_e6 <= bounds.hard_e6 * OVER_CAP
 
 
 def _cancelled(change: Change) -> Change:

@@ -205,7 +205,7 @@ class Tracker:
         return self.facts.asset_id
 
     def reserve(self, now: Clock) -> list[ReserveNonces]:
-        """Reserve the next block of nonces when it is due; called ahead of time by every tick."""
+        """Reserve the next block of nonces when it is due; called ahead, so that no action waits for the disk."""
         until = self.nonces.due(now.t_ns, now.rate)
         if until is None:
             return []

@@ -17,13 +17,13 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from common import metrics
+from common import killfile, metrics
 from common.clock import wall_ns
 from common.errors import BadInput, ConfigError
 from common.log import get_log
 from common.messages import Command, Verb
 from common.ticks import px_decimals, to_units
-from monitor import killfile, page
+from monitor import page
 from monitor.control import BODY_BYTES_MAX, LOCAL, VERBS, Denied, Sender, check_host, check_sender, reason_of
 from monitor.engine import MonitorEngine
 from monitor.events import Asked
@@ -188,7 +188,7 @@ class Api:
         latched = verb is Verb.KILL and self._latch(epoch, reason)
         if verb is not Verb.KILL and not link_up:
             raise Denied(503, "link_down", f"Redis does not answer, so nobody would hear {verb.value}")
-        if verb is Verb.ARM and not killfile.clear(self._settings.run_dir, epoch):
+        if verb is Verb.ARM and not killfile.clear_older(self._settings.run_dir, epoch):
             raise Denied(409, "newer_kill", "a newer kill is latched")
         command = Command(self._now_t_ns(), verb, uuid.uuid4().hex, epoch, reason)
         self._post(Asked(command))

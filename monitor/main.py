@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from common import metrics
+from common import killfile, metrics
 from common.build import build_id
 from common.bus import RedisBus
 from common.bus_types import Bus, Subscription
@@ -19,7 +19,6 @@ from common.service import Service
 from common.simclock import clock_client, read_clock
 from common.streams import ACCOUNT, ALERTS, FILLS, HEARTBEAT, MD, ORDERS, PERMIT, QUOTES, SERVICES
 from common.weights import Weights
-from monitor import killfile
 from monitor.api import Api
 from monitor.engine import Marked, MonitorEngine, Told
 from monitor.events import ClockRead, KillSeen, WalletRead

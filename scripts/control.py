@@ -14,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 
+from common import killfile
 from common.config import PAGE_PORT
 from common.errors import EXIT_FAULT, EXIT_OK
 from common.kernel import ROOT
@@ -63,14 +64,9 @@ def _ask(port: int, verb: str, reason: str, run_dir: Path) -> str:
 
 def _kill_file(run_dir: Path, reason: str) -> Path:
     """The latch itself: whole or absent, on disk before we say so."""
-    path = run_dir / "kill"
-    fresh = run_dir / "kill.new"
-    with fresh.open("w") as file:
-        json.dump({"epoch": time.time_ns(), "reason": reason[:500], "t_ns": time.time_ns()}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    return path
+    now_ns = time.time_ns()
+    killfile.write(run_dir, killfile.Kill(now_ns, reason[:500], now_ns))
+    return killfile.path_of(run_dir)
 
 
 if __name__ == "__main__":

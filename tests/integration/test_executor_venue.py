@@ -363,7 +363,8 @@ async def test_a_fill_is_told_once_with_the_venues_fee(tmp_path: Path) -> None:
         await found.start()
         await soon(lambda: any(row["side"] == 1 for row in found.resting()))
         for side in [Side.ASK, Side.BID] * 10:  # a large taker, to and fro, until he has reached us
-            await send(found, "taker_key", [Entry("0x" + "1" * 32, 0, side, found.mid_u + side * 1000, 20_000, 0)], "Ioc")
+            order = Entry("0x" + "1" * 32, 0, side, found.mid_u + side * 1000, 20_000, 0)
+            await send(found, "taker_key", [order], "Ioc")
             await asyncio.sleep(0.3)
             if said(found, Fill):
                 break

@@ -211,15 +211,30 @@ def _state(rng: random.Random, px_u: int, step: int) -> list[float]:
     return state
 
 
+def _quotable(w: World) -> None:
+    """Leave nothing in the way of quoting: most worlds would give an empty ladder."""
+    state, ints = w.state, w.ints
+    state[S_MID] = w.px_u + 0.5
+    state[S_HARD] = state[S_EQUITY]
+    state[S_SOFT] = state[S_EQUITY]
+    state[S_SIZE_SCALE] = 1.0
+    state[S_ORACLE] = float(w.px_u)
+    state[S_FORECAST_WEIGHT] = 0.0
+    state[S_VOL_FAST] = state[S_VOL_SLOW] = w.rng.uniform(0, 0.3)
+    ints[I_LIQUID], ints[I_VOL_MODE], ints[I_REDUCING] = 1, 0, w.rng.choice([0, 0, 1])
+    ints[I_PAUSE_T] = ints[I_PAUSE_T + 1] = 0
+    ints[I_POSITION] = ints[I_POSITION] // 3
+
+
 def world(rng: random.Random) -> World:
     sz_decimals = rng.randint(0, 6)
-    px_u = int(10 ** rng.uniform(3, 9))
+    px_u = int(10 ** rng.uniform(3, 8))
     step = tick_u(px_u, sz_decimals)
     px_u = max(px_u // step * step, step)
     params = list(_profile(rng.choice(["us500", "btc", "standx"])))
     params[0] = float(rng.randint(1, 20))
     position_u = rng.choice([0, 1, -1]) * int(rng.uniform(0, 600) * 1e6 / px_u)
-    return World(
+    made = World(
         rng=rng,
         state=_state(rng, px_u, step),
         ints=_ints(rng, sz_decimals, position_u),
@@ -232,6 +247,9 @@ def world(rng: random.Random) -> World:
         side=rng.randrange(2),
         levels=rng.randint(1, QUOTES_MAX),
     )
+    if rng.random() < 0.6:
+        _quotable(made)
+    return made
 
 
 Make = Callable[[World], Any]

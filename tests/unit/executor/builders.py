@@ -19,6 +19,7 @@ from common.messages import (
     Side,
     Touch,
 )
+from executor.engine import ExecutorEngine
 from executor.events import (
     AccountSeen,
     ActionReply,
@@ -34,7 +35,6 @@ from executor.events import (
     UserStream,
     VenueOrder,
 )
-from executor.engine import ExecutorEngine
 
 COIN = "km:US500"
 T0 = 1_780_000_000 * NS

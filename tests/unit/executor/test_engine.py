@@ -43,6 +43,7 @@ from executor.events import (
     StatusAnswer,
     Stop,
     StoreFill,
+    TopUp,
     Unlatch,
     UserStream,
     VenueOrder,
@@ -90,9 +91,20 @@ def test_an_order_action_expires_within_three_market_seconds() -> None:
 
 def test_nonces_are_reserved_before_they_are_used() -> None:
     bench = Bench().start()
-    bench.wait(0.05)
+    bench.post(TopUp())
+    assert bench.post(TopUp()) == []
     reserved = max(item.until for item in bench.out if isinstance(item, ReserveNonces))
     assert all(sent.nonce <= reserved for sent in bench.ladder())
+
+
+def test_without_a_reservation_ahead_the_action_brings_its_own() -> None:
+    bench = Bench().start()
+    bench.version += 1
+    out = bench.post(a_ladder(1, t_ns=bench.t_ns))
+    (sent,) = actions(out)
+    (reserved,) = [item for item in out if isinstance(item, ReserveNonces)]
+    assert out.index(reserved) < out.index(sent)
+    assert sent.nonce <= reserved.until
 
 
 def test_every_change_of_an_order_is_published() -> None:
@@ -175,6 +187,24 @@ def test_without_own_market_data_nothing_is_sent() -> None:
     bench.mono_ns += 2 * NS
     bench.post(a_permit(5, t_ns=bench.t_ns))
     assert actions(bench.post(a_ladder(1, t_ns=bench.t_ns))) == []
+
+
+def test_a_ladder_over_the_hard_limit_is_cut_and_told() -> None:
+    bench = Bench().start()
+    sent = bench.ladder(n=6, sz_u=200)  # 6 x $150 a side, hard $500
+    assert sum(e.sz_u for a in sent for e in a.entries if e.side is Side.BID) * MID_U <= 500 * 10**6
+    assert [item for item in bench.out if isinstance(item, Refusal)] == [Refusal("ladder_too_large")]
+
+
+def test_an_order_takes_the_room_that_is_left_when_that_is_nearly_enough() -> None:
+    """$500 is 664 lots; 580 rest, and until they have shrunk there is room for 84 of 100, but not for 84 of 150."""
+    for wanted_u, placed_u in ((100, 84), (150, None)):
+        bench = Bench().start()
+        bench.quote(bids=levels(Side.BID, n=2, sz_u=290), asks=[])
+        bids = [*levels(Side.BID, n=2, sz_u=110), Level(MID_U - 600, wanted_u)]
+        sent = {a.kind: a for a in bench.ladder(bids=bids, asks=[])}
+        assert [e.sz_u for e in sent[Kind.MODIFY].entries] == [110, 110]
+        assert (sent[Kind.ORDER].entries[0].sz_u if Kind.ORDER in sent else None) == placed_u
 
 
 # ---------------------------------------------------------------------- the budget

@@ -39,6 +39,9 @@ def fill_row(**changes: Any) -> dict[str, Any]:
     } | changes  # fmt: skip
 
 
+FUNDING = {"time": T, "coin": COIN, "usdc": "-0.0012", "szi": "0.5", "fundingRate": "0.0000125"}
+
+
 def parse(channel: str, data: Any) -> list[Any]:
     return PARSER.parse(json.dumps({"channel": channel, "data": data}), 5)
 
@@ -66,8 +69,7 @@ def test_a_fill_of_a_foreign_order_has_no_cloid_and_a_liquidation_says_so() -> N
 
 
 def test_funding_is_in_units() -> None:
-    row = {"time": T, "coin": COIN, "usdc": "-0.0012", "szi": "0.5", "fundingRate": "0.0000125"}
-    (seen,) = parse("userFundings", {"user": USER, "fundings": [row]})
+    (seen,) = parse("userFundings", {"user": USER, "fundings": [FUNDING]})
     assert isinstance(seen, FundingSeen)
     assert (seen.payment.usd_e8, seen.payment.rate_1h, seen.payment.position_u) == (-120_000, 0.0000125, 500)
 
@@ -95,7 +97,7 @@ def test_acknowledgements_complaints_pongs_and_the_greeting() -> None:
         ("userFills", {"user": USER, "fills": [fill_row(px="-1")]}, "range"),
         ("userFills", {"user": USER, "fills": [fill_row(px="0")]}, "range"),
         ("userFills", {"user": USER, "fills": [fill_row(px="1_000")]}, "not_decimal"),
-        ("userFills", {"user": USER, "fills": [fill_row(px="７")]}, "not_decimal"),
+        ("userFills", {"user": USER, "fills": [fill_row(px="\uff17")]}, "not_decimal"),
         ("userFills", {"user": USER, "fills": [fill_row(px="752.4101")]}, "off_grid"),
         ("userFills", {"user": USER, "fills": [fill_row(sz="0")]}, "range"),
         ("userFills", {"user": USER, "fills": [fill_row(px=752.41)]}, "shape"),
@@ -104,7 +106,7 @@ def test_acknowledgements_complaints_pongs_and_the_greeting() -> None:
         ("userFills", {"user": USER, "fills": [fill_row(tid="5")]}, "shape"),
         ("userFills", {"user": USER, "fills": [fill_row(crossed=1)]}, "shape"),
         ("userFills", {"user": USER, "fills": [fill_row(fee="99999999999.1")]}, "range"),
-        ("userFundings", {"user": USER, "fundings": [{"time": T, "coin": COIN, "usdc": "1", "szi": "1", "fundingRate": "2"}]}, "range"),
+        ("userFundings", {"user": USER, "fundings": [FUNDING | {"fundingRate": "2"}]}, "range"),
         ("orderUpdates", [order_update(oid=0)], "shape"),
         ("orderUpdates", [order_update(origSz=None)], "shape"),
         ("orderUpdates", [order_update(sz="-0.1")], "range"),
@@ -151,7 +153,10 @@ def test_no_text_raises_anything_but_bad_input(text: str) -> None:
         return
 
 
-@given(st.dictionaries(st.sampled_from(sorted(fill_row())), st.none() | st.booleans() | st.integers() | st.text(max_size=12)))  # fmt: skip
+STRANGE = st.none() | st.booleans() | st.integers() | st.text(max_size=12)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(fill_row())), STRANGE))
 def test_no_mangled_fill_gets_in_with_wrong_units(changes: dict[str, Any]) -> None:
     try:
         events = parse("userFills", {"user": USER, "fills": [fill_row(**changes)]})
@@ -174,7 +179,8 @@ def test_rest_rows_become_the_same_things() -> None:
     (order,) = decode(json.dumps([plain]).encode(), ORDERS)
     assert (order_of(order, 3).orig_sz_u, order_of(order, 3).cloid) == (300, "")
     position = {
-        "coin": COIN, "szi": "-0.5", "entryPx": "752.4123", "leverage": {"type": "isolated", "value": 10, "rawUsd": "5"},
+        "coin": COIN, "szi": "-0.5", "entryPx": "752.4123",
+        "leverage": {"type": "isolated", "value": 10, "rawUsd": "5"},
         "marginUsed": "37.6", "positionValue": "376.2", "unrealizedPnl": "-0.5", "liquidationPx": None,
     }  # fmt: skip
     summary = {"accountValue": "999.5", "totalMarginUsed": "37.6", "totalNtlPos": "376.2", "totalRawUsd": "1375.7"}

@@ -62,7 +62,19 @@ def test_key_may_have_a_prefix_and_one_newline(tmp_path: Path, text: str) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ["", KEY[:-2], KEY + "00", f'"{KEY}"', " " + KEY, KEY + "\n\n", "zz" * 32, "0" * 64, "f" * 64, "１" * 64, KEY * 40],
+    [
+        "",
+        KEY[:-2],
+        KEY + "00",
+        f'"{KEY}"',
+        " " + KEY,
+        KEY + "\n\n",
+        "zz" * 32,
+        "0" * 64,
+        "f" * 64,
+        "\uff11" * 64,
+        KEY * 40,
+    ],
 )
 def test_a_bad_key_is_refused_without_showing_it(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError) as caught:

@@ -150,7 +150,15 @@ def test_no_bytes_raise(body: bytes, status: int) -> None:
     assert wire.reply(sent(n=2), status, body).outcome in ("ok", "refused", "unknown")
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), lambda c: st.lists(c) | st.dictionaries(st.sampled_from(["status", "response", "data", "statuses", "error", "resting", "oid"]), c), max_leaves=12))  # fmt: skip
+NAMES = st.sampled_from(["status", "response", "data", "statuses", "error", "resting", "oid"])
+TREES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner),
+    max_leaves=12,
+)
+
+
+@given(TREES)
 def test_no_json_raises(tree: Any) -> None:
     reply = wire.reply(sent(n=2), 200, json.dumps(tree).encode())
     assert reply.outcome in ("ok", "refused", "unknown")

@@ -8,12 +8,13 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor import killfile
-from monitor.killfile import Kill
+from common import killfile
+from common.killfile import Kill
 
 
 def test_kill_is_read_back_as_written(tmp_path: Path) -> None:
-    path = killfile.write(tmp_path / "run", Kill(7, "asked for", 123))
+    killfile.write(tmp_path / "run", Kill(7, "asked for", 123))
+    path = killfile.path_of(tmp_path / "run")
     assert json.loads(path.read_text()) == {"epoch": 7, "reason": "asked for", "t_ns": 123}
     assert killfile.read(tmp_path / "run") == Kill(7, "asked for", 123)
     assert [p.name for p in (tmp_path / "run").iterdir()] == ["kill"]
@@ -34,11 +35,11 @@ def test_newer_kill_replaces_and_older_one_does_not(tmp_path: Path) -> None:
 
 def test_only_a_higher_epoch_clears(tmp_path: Path) -> None:
     killfile.write(tmp_path, Kill(7, "x"))
-    assert not killfile.clear(tmp_path, 7)
+    assert not killfile.clear_older(tmp_path, 7)
     assert killfile.read(tmp_path) is not None
-    assert killfile.clear(tmp_path, 8)
+    assert killfile.clear_older(tmp_path, 8)
     assert killfile.read(tmp_path) is None
-    assert killfile.clear(tmp_path, 8)
+    assert killfile.clear_older(tmp_path, 8)
 
 
 def test_folder_in_its_place_counts_as_a_kill(tmp_path: Path) -> None:
