@@ -77,6 +77,9 @@ LOOKS_QUICK = 3
 LOOK_SLOW_NS = 5 * NS
 """While the doubt stays, the first looks follow each other after RETRY_NS, later ones more slowly (request weight)."""
 
+DOUBT_TOLD_NS = 2 * NS
+"""A doubt that one look settles is nobody else's business: told only when it lasts (reliability.md P21: 10 s)."""
+
 UNANSWERED_MAX = 2
 """Actions in a row without an answer after which the venue is looked at before anything new is sent."""
 
@@ -114,6 +117,7 @@ class ExecutorEngine:
         self._commands: dict[str, None] = {}
         self._unanswered = 0
         self._looks_in_doubt = 0
+        self._doubt_mono_ns = 0  # since when there is doubt
         self._settled_t_ns = 0  # market time from which no action of an earlier process can land
         self._snapshot_t_ns = 0
         self.in_control = False  # the venue has been seen to agree once: from here on our silence means something
@@ -360,6 +364,8 @@ class ExecutorEngine:
         return self._look()
 
     def _want_look(self, reason: str, in_ns: int) -> None:
+        if reason and not self.gates.doubt:
+            self._doubt_mono_ns = self.now.mono_ns
         self.gates.doubt = reason or self.gates.doubt
         at = self.now.mono_ns + in_ns
         self._wanted_at_mono_ns = at if self._wanted_at_mono_ns is None else max(at, self._wanted_at_mono_ns)
@@ -399,7 +405,9 @@ class ExecutorEngine:
         self._state_mono_ns = self.now.mono_ns
         table = self.tracker.table
         unknown = self.tracker.count(OrderState.UNKNOWN)
-        doubt = self.gates.doubt or ("" if self.account.agrees else "position")
+        lasting = not self.in_control or self.now.mono_ns - self._doubt_mono_ns >= DOUBT_TOLD_NS
+        doubt = self.gates.doubt if lasting else ""
+        doubt = doubt or ("" if self.account.agrees else "position")
         state = self.account.state(self.now.t_ns, self.governor, len(table.live()), unknown, doubt)
         return [state] if state is not None else []
 

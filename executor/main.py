@@ -22,7 +22,7 @@ from common.config import Settings
 from common.errors import ConfigError, Refused
 from common.hyperliquid import InfoClient
 from common.log import get_log
-from common.messages import SCHEMA, AccountState, Alert, Fill, Heartbeat, Severity
+from common.messages import SCHEMA, AccountState, Alert, Fill, Heartbeat, Liquidity, Severity, Side
 from common.service import Service
 from common.streams import CONTROL, MD, PERMIT, QUOTES
 from common.weights import Weights
@@ -82,6 +82,11 @@ class Executor:
             state=self.state,
         )
         self._desk.service = service
+        for side in Side:
+            for liquidity in Liquidity:  # so that the first fill is an increase
+                labels = {"coin": coin, "side": side.name.lower(), "liquidity": liquidity.value}
+                metrics.count("amm_fills_total", 0, **labels)
+                metrics.count("amm_fill_notional_usd_total", 0, **labels)
         self._line = Line(self._settings.run_dir / EXECUTOR_SOCKET, self._hear)
         service.spawn(prepare(self._settings, self._desk), "start-up")
         service.spawn(self._watch_kill_file(), "kill file")

@@ -13,6 +13,7 @@ class ClockRead(msgspec.Struct, frozen=True, gc=False):
     rate: float
     origin_t_ns: int
     session_offset_ns: int
+    cut_ns: int = 0  # of the recording, left out so far
 
 
 class WalletRead(msgspec.Struct, frozen=True):

@@ -105,7 +105,7 @@ class Monitor:
                     log.debug("clock_not_read", reason=str(error)[:160])
                     await asyncio.sleep(CLOCK_RETRY_S)
                     continue
-                self.service.post(ClockRead(reading.rate, reading.origin_ns, reading.session_offset_ns))
+                self.service.post(ClockRead(reading.rate, reading.origin_ns, reading.session_offset_ns, reading.cut_ns))
                 await asyncio.sleep(CLOCK_S)
         finally:
             await client.close()

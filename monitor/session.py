@@ -13,6 +13,7 @@ from typing import Any
 
 from common.messages import Severity
 from monitor.engine import MonitorEngine
+from monitor.events import ClockRead
 from monitor.status import pnl_row
 
 S = 1_000_000_000
@@ -32,7 +33,8 @@ def session(m: MonitorEngine, build: str, mark_px_u: int | None = None) -> dict[
         "market": m.coin,
         "profile": m.settings.profile,
         "span": f"{iso(begin_t_ns)}/{iso(end_t_ns)}",
-        "recorded_span": f"{iso(begin_t_ns + _offset(m))}/{iso(end_t_ns + _offset(m))}" if _offset(m) else None,
+        "recorded_span": _recorded(m.clock, begin_t_ns, end_t_ns),
+        "cut_s": m.clock.cut_ns / S,
         "market_hours": round(seconds / 3600.0, 4),
         "speed": m.clock.rate,
         "commit": build,
@@ -66,8 +68,12 @@ def iso(t_ns: int) -> str:
     return datetime.fromtimestamp(t_ns / S, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _offset(m: MonitorEngine) -> int:
-    return m.clock.session_offset_ns
+def _recorded(clock: ClockRead, begin_t_ns: int, end_t_ns: int) -> str | None:
+    """The span on the recording's own clock, cut gaps included; None when nothing is replayed."""
+    offset_ns = clock.session_offset_ns
+    if not offset_ns:
+        return None
+    return f"{iso(begin_t_ns + offset_ns - clock.cut_ns)}/{iso(end_t_ns + offset_ns)}"
 
 
 def _share(part: int, whole: int) -> float | None:

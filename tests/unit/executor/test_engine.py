@@ -59,6 +59,7 @@ from tests.unit.executor.builders import (
     a_permit,
     a_touch,
     actions,
+    an_account,
     asked,
     kinds,
     levels,
@@ -675,11 +676,22 @@ def test_the_account_is_told_twice_a_second_and_after_a_fill() -> None:
     assert any(isinstance(item, AccountState) for item in bench.wait(0.05))
 
 
-def test_doubt_is_told() -> None:
+def test_doubt_is_told_when_one_look_does_not_settle_it() -> None:
     bench = quoting()
     bench.post(FrameRefused("shape"))
-    told = [item for item in bench.wait(0.6) if isinstance(item, AccountState)]
+    told = [item for item in bench.wait(1.5) if isinstance(item, AccountState)]
+    assert all(state.reconciled for state in told)
+    told = [item for item in bench.wait(1.1) if isinstance(item, AccountState)]
     assert (told[-1].reconciled, told[-1].reconcile_reason) == (False, "frame_refused")
+    bench.look(bench.rows())
+    assert [item for item in bench.wait(0.6) if isinstance(item, AccountState)][-1].reconciled
+
+
+def test_before_the_first_clean_look_nothing_is_called_reconciled() -> None:
+    bench = Bench()
+    bench.post(Facts(ASSET, 3, 20, 30_000, 81_000), an_account(t_ns=bench.t_ns))
+    (state,) = [item for item in bench.wait(0.1) if isinstance(item, AccountState)]
+    assert (state.reconciled, state.reconcile_reason) == (False, "start")
 
 
 def test_another_asset_under_our_name_holds() -> None:

@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_account import Account
 from eth_keys.backends import NativeECCBackend
+from hyperliquid.utils.signing import sign_l1_action
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import executor.venue
 from common.errors import ConfigError, OurFault
@@ -48,6 +52,36 @@ def test_all_published_signatures_are_reproduced(tmp_path: Path) -> None:
     assert checked >= 10
 
 
+LINES = st.fixed_dictionaries(
+    {
+        "a": st.integers(0, 10**8), "b": st.booleans(), "p": st.decimals(1, 10**6, places=2).map(str),
+        "s": st.decimals(1, 10**6, places=3).map(str), "r": st.booleans(), "t": st.just({"limit": {"tif": "Alo"}}),
+    }
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(LINES, max_size=5), st.integers(0, 2**53), st.none() | st.integers(1, 2**53), st.booleans())
+def test_our_signatures_are_the_sdks(
+    tmp_path: Path, orders: list[dict[str, Any]], nonce: int, expires_ms: int | None, mainnet: bool
+) -> None:
+    path = tmp_path / "agent_key"
+    if not path.exists():
+        key_file(tmp_path)
+    action = {"type": "order", "orders": orders, "grouping": "na"}
+    found = Signer(path, WALLET, is_mainnet=mainnet).sign(action, nonce, expires_ms or 0)
+    theirs = sign_l1_action(Account.from_key(KEY), action, None, nonce, expires_ms, mainnet)
+    assert (int(found["r"], 16), int(found["s"], 16), found["v"]) == (
+        int(theirs["r"], 16), int(theirs["s"], 16), theirs["v"],
+    )  # fmt: skip
+
+
+def test_a_signature_that_differs_from_the_sdks_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executor.venue, "_DOMAIN", bytes(32))
+    with pytest.raises(OurFault, match="differs"):
+        Signer(key_file(tmp_path), WALLET, is_mainnet=False)
+
+
 def test_signature_scalars_keep_their_leading_zeros(tmp_path: Path) -> None:
     signer = Signer(key_file(tmp_path), WALLET, is_mainnet=False)
     found = [signer.sign({"type": "noop"}, nonce, 0) for nonce in range(300)]
@@ -75,7 +109,7 @@ def test_key_may_have_a_prefix_and_one_newline(tmp_path: Path, text: str) -> Non
         "\uff11" * 64,
         KEY * 40,
     ],
-)
+)  # fmt: skip
 def test_a_bad_key_is_refused_without_showing_it(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Signer(key_file(tmp_path, text), WALLET, is_mainnet=False)
