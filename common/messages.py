@@ -100,7 +100,7 @@ class Message(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
 
 # ---------------------------------------------------------------------- md:{coin}
 class MarketSpec(Message, frozen=True):
-    """What the venue says of the market; repeated every second so that a late reader has it soon."""
+    """What the venue says of the market; repeated four times a second so that a late reader has it soon."""
 
     coin: Coin
     asset_id: Annotated[int, Meta(ge=0, le=10**8)]

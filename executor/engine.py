@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from common.clock import MS, NS
+from common.clock import NS
 from common.config import Settings
 from common.messages import (
     Alert,
@@ -38,7 +38,6 @@ from executor.account import Account
 from executor.events import (
     AccountSeen,
     ActionReply,
-    AskVenue,
     Clock,
     Facts,
     FillSeen,
@@ -62,23 +61,16 @@ from executor.events import (
 )
 from executor.gates import Gates, Stance
 from executor.governor import Governor
+from executor.lookout import RETRY_NS, Lookout
 from executor.nonce import Nonces
 from executor.planner import Planner
 from executor.reconcile import compare
 from executor.reference import Reference
-from executor.tracker import LAND_NS, Tracker
+from executor.tracker import Tracker
 
 STATE_EVERY_NS = NS // 2
 PLAN_EVERY_NS = NS // 5
 """What waits (for tokens, for an answer) is planned anew this often; a ladder is planned when it arrives."""
-
-RETRY_NS = NS
-LOOKS_QUICK = 3
-LOOK_SLOW_NS = 5 * NS
-"""While the doubt stays, the first looks follow each other after RETRY_NS, later ones more slowly (request weight)."""
-
-DOUBT_TOLD_NS = 2 * NS
-"""A doubt that one look settles is nobody else's business: told only when it lasts (reliability.md P21: 10 s)."""
 
 UNANSWERED_MAX = 2
 """Actions in a row without an answer after which the venue is looked at before anything new is sent."""
@@ -109,18 +101,15 @@ class ExecutorEngine:
             reference=self.reference,
         )
         self.stance, self.why = Stance.CANCEL, "starting"
-        self._reconcile_ns = int(execution.reconcile_s * NS)
-        self._snapshot_open = False
-        self._snapshot_mono_ns = 0  # when the last one was asked for
-        self._wanted_at_mono_ns: int | None = None  # an early look, because something is in doubt
+        self.lookout = Lookout(execution.reconcile_s)
         self._state_mono_ns = self._plan_mono_ns = self._forget_mono_ns = -FORGET_EVERY_NS
         self._commands: dict[str, None] = {}
         self._unanswered = 0
-        self._looks_in_doubt = 0
-        self._doubt_mono_ns = 0  # since when there is doubt
-        self._settled_t_ns = 0  # market time from which no action of an earlier process can land
-        self._snapshot_t_ns = 0
-        self.in_control = False  # the venue has been seen to agree once: from here on our silence means something
+
+    @property
+    def in_control(self) -> bool:
+        """The venue has been seen to agree with us once."""
+        return self.lookout.in_control
 
     # ------------------------------------------------------------------ events
     def on(self, event: Any) -> list[Any]:
@@ -165,8 +154,7 @@ class ExecutorEngine:
             case Snapshot():
                 return self._then_plan(self._on_snapshot(event))
             case SnapshotFailed():
-                self._snapshot_open = False
-                self._want_look(self.gates.doubt or "", RETRY_NS)
+                self.lookout.failed(self.now)
                 return []
             case UserStream():
                 return self._on_stream(event)
@@ -249,7 +237,7 @@ class ExecutorEngine:
 
     def _on_recovered(self, past: Recovered) -> list[Any]:
         self.tracker.nonces.start_above(past.last_nonce)
-        self._settled_t_ns = past.last_expiry_ms * MS + LAND_NS if past.last_expiry_ms else 0
+        self.lookout.past_actions(past.last_expiry_ms)
         self.account.seed(past.fills, past.fundings)
         return []
 
@@ -307,14 +295,14 @@ class ExecutorEngine:
             out += self._doubt("no_answer")
         if reply.reason.startswith("Too many cumulative requests"):
             self.governor.exhausted()
-            self._want_look("", RETRY_NS)
+            self.lookout.want("", RETRY_NS, self.now)
         return out
 
     def _on_order(self, seen: OrderSeen) -> list[Any]:
         strangers = self.tracker.table.strangers
         out: list[Any] = list(self.tracker.on_seen(seen, self.now))
         if self.tracker.table.strangers > strangers and seen.status == "open":
-            self._want_look("stranger", 0)
+            out += self._doubt("stranger")
         return out
 
     def _on_fill(self, fill: Fill) -> list[Any]:
@@ -341,50 +329,22 @@ class ExecutorEngine:
         return []
 
     def _on_snapshot(self, snapshot: Snapshot) -> list[Any]:
-        self._snapshot_open = False
         self.account.on_seen(snapshot.account)
         self.account.accept()
         self.governor.reconcile(snapshot.actions_used, snapshot.actions_cap)
         found = compare(self.tracker, snapshot, self.coin, self.now)
-        out = [*found.out, *self.tracker.cancel(found.strays, self.now)]
-        out += [Refusal("stray_order", order.cloid) for order in found.strays]
-        late = self._wanted_at_mono_ns is not None and self._snapshot_mono_ns < self._wanted_at_mono_ns
-        if not found.clean:
-            self._want_look("strays" if found.strays else "missing_orders", RETRY_NS)
-        elif self._snapshot_t_ns < self._settled_t_ns:
-            self._want_look("past_actions", RETRY_NS)
-        elif not late:
-            self.gates.doubt, self._looks_in_doubt, self.in_control = "", 0, True
+        self.lookout.seen("strays" if found.strays else "missing_orders" if found.missing else "", self.now)
         self._state_mono_ns = -FORGET_EVERY_NS
-        return out
+        out = [*found.out, *self.tracker.cancel(found.strays, self.now)]
+        return out + [Refusal("stray_order", order.cloid) for order in found.strays]
 
     def _doubt(self, reason: str) -> list[Any]:
         """Nothing new until the venue has been looked at again."""
-        self._want_look(reason, 0)
+        self.lookout.want(reason, 0, self.now)
         return self._look()
 
-    def _want_look(self, reason: str, in_ns: int) -> None:
-        if reason and not self.gates.doubt:
-            self._doubt_mono_ns = self.now.mono_ns
-        self.gates.doubt = reason or self.gates.doubt
-        at = self.now.mono_ns + in_ns
-        self._wanted_at_mono_ns = at if self._wanted_at_mono_ns is None else max(at, self._wanted_at_mono_ns)
-
     def _look(self) -> list[Any]:
-        """Ask for a snapshot when one is due and none is under way."""
-        passed_ns = self.now.mono_ns - self._snapshot_mono_ns
-        due = passed_ns >= self._reconcile_ns
-        pause_ns = RETRY_NS if self._looks_in_doubt <= LOOKS_QUICK else LOOK_SLOW_NS
-        wanted = self._wanted_at_mono_ns is not None and self.now.mono_ns >= self._wanted_at_mono_ns
-        wanted = wanted and (self._looks_in_doubt == 0 or passed_ns >= pause_ns)
-        if self._snapshot_open or self.tracker.facts is None or not (due or wanted):
-            return []
-        self._snapshot_open, self._snapshot_mono_ns = True, self.now.mono_ns
-        self._snapshot_t_ns = self.now.t_ns
-        if wanted:
-            self._wanted_at_mono_ns = None
-            self._looks_in_doubt += 1
-        return [AskVenue(self.gates.doubt or "routine")]
+        return list(self.lookout.due(self.now)) if self.tracker.facts is not None else []
 
     # ------------------------------------------------------------------ time
     def _on_tick(self) -> list[Any]:
@@ -392,7 +352,7 @@ class ExecutorEngine:
         self.governor.refill(now.t_ns, self.tracker.count(OrderState.OPEN))
         out: list[Any] = [*self.tracker.ask(now)]
         out += self._look()
-        if now.mono_ns - self._plan_mono_ns >= PLAN_EVERY_NS or self.gates.judge(now)[0] is not self.stance:
+        if now.mono_ns - self._plan_mono_ns >= PLAN_EVERY_NS or self._judge()[0] is not self.stance:
             out += self._plan()
         if now.mono_ns - self._forget_mono_ns >= FORGET_EVERY_NS:
             self._forget_mono_ns = now.mono_ns
@@ -405,18 +365,19 @@ class ExecutorEngine:
         self._state_mono_ns = self.now.mono_ns
         table = self.tracker.table
         unknown = self.tracker.count(OrderState.UNKNOWN)
-        lasting = not self.in_control or self.now.mono_ns - self._doubt_mono_ns >= DOUBT_TOLD_NS
-        doubt = self.gates.doubt if lasting else ""
-        doubt = doubt or ("" if self.account.agrees else "position")
+        doubt = self.lookout.told(self.now) or ("" if self.account.agrees else "position")
         state = self.account.state(self.now.t_ns, self.governor, len(table.live()), unknown, doubt)
         return [state] if state is not None else []
 
     def _then_plan(self, out: list[Any]) -> list[Any]:
         return out + self._plan() if out else out
 
+    def _judge(self) -> tuple[Stance, str]:
+        return self.gates.judge(self.now, self.lookout.doubt)
+
     def _plan(self, *, prompt: bool = False) -> list[Any]:
         self._plan_mono_ns = self.now.mono_ns
-        self.stance, self.why = self.gates.judge(self.now)
+        self.stance, self.why = self._judge()
         if self.stance is Stance.HOLD:
             return []
         if self.stance is Stance.CANCEL:

@@ -45,7 +45,6 @@ class Gates:
         self.link_up = True
         self.paused = False
         self.draining = False
-        self.doubt = "start"  # why the account is not reconciled; "" = it is
         self.facts_known = False
         self.spec_agrees = True
         self._hold_ns = int(execution.ladder_age_s * NS)
@@ -95,12 +94,12 @@ class Gates:
     def reducing(self) -> bool:
         return self.draining or (self.permit is not None and self.permit.mode is Mode.REDUCING)
 
-    def judge(self, now: Clock) -> tuple[Stance, str]:
-        """What may be done now, and the word that says why not more."""
+    def judge(self, now: Clock, doubt: str = "") -> tuple[Stance, str]:
+        """What may be done now, and the word that says why not more; `doubt` is the lookout's."""
         must_go = self._must_go(now)
         if must_go:
             return Stance.CANCEL, must_go
-        wait = self._must_wait(now)
+        wait = self._must_wait(now) or (f"unreconciled_{doubt}" if doubt else "")
         return (Stance.HOLD, wait) if wait else (Stance.QUOTE, "")
 
     def _must_go(self, now: Clock) -> str:
@@ -141,7 +140,7 @@ class Gates:
             return "spec_differs"
         if self._stream_down_mono_ns is not None:
             return "user_stream"
-        return f"unreconciled_{self.doubt}" if self.doubt else ""
+        return ""
 
     @staticmethod
     def _fresh(mono_ns: int, now: Clock, limit_ns: int) -> bool:

@@ -28,22 +28,15 @@ from executor.events import (
     SendAction,
     StatusAnswer,
 )
+from executor.inquiry import Inquiry
 from executor.nonce import Nonces
 from executor.wire import reason as reason_word
 
-ASK_EVERY_NS = NS // 2
-ASKS_OPEN_MAX = 4
 CANCEL_EVERY_NS = NS
 """A cancel that the venue refused or never answered is repeated at most this often (machine time)."""
 
-LAND_NS = NS
-"""Market time after an action's expiry from which it is certain that it can no longer land."""
-
 POST_ONLY_PAUSE_NS = 2 * NS
 """Market time for which a side is not quoted as near again as where the venue refused a crossing post-only order."""
-
-UNKNOWN_OID_MAX = 3
-"""Times the venue must deny an order that it once numbered before that counts as its end."""
 
 FORGET_NS = 30 * NS
 """An order that ended this long ago (machine time) is dropped; a late fill still reaches the position."""
@@ -54,6 +47,7 @@ class Tracker:
 
     def __init__(self, coin: str, epoch: int, nonces: Nonces, batch_max: int, expires_after_s: float) -> None:
         self.table = OrderTable(coin)
+        self.inquiry = Inquiry(self.table)
         self.nonces = nonces
         self.facts: Facts | None = None
         self._sent_entries = 0
@@ -64,11 +58,6 @@ class Tracker:
         self._expires_ns = int(expires_after_s * NS)
         self._flying: dict[int, SendAction] = {}
         self._busy: dict[str, int] = {}  # cloid -> nonce of its open action
-        self._lands_t_ns: dict[str, int] = {}  # cloid -> until when an unanswered action may still land
-        self._asked: dict[str, int] = {}  # cloid -> machine time of the open or last question
-        self._open_asks: set[str] = set()
-        self._denied: dict[str, int] = {}
-        self._voiding: dict[int, tuple[str, ...]] = {}  # nonce -> cloids of the action it stands in for
         self._cancelled_mono_ns: dict[str, int] = {}
         self._crossed: dict[Side, tuple[int, int]] = {}  # side -> price the venue refused as crossing, market time
         self._touched: dict[str, int] = {}  # cloid -> machine time of the last thing asked or heard
@@ -223,7 +212,8 @@ class Tracker:
             self._busy.pop(entry.cloid, None)
             self._touched[entry.cloid] = now.mono_ns
         if sent.kind is Kind.NOOP:
-            return out + self._voided(sent, reply, now)
+            self.inquiry.voided(reply, now)
+            return out
         for i, entry in enumerate(sent.entries):
             out += self._heard(sent, entry, reply, i, now)
         if reply.outcome == "unknown" and sent.kind.places:
@@ -270,73 +260,23 @@ class Tracker:
 
     # ------------------------------------------------------------------ what is not known
     def _void(self, sent: SendAction, now: Clock) -> list[Any]:
-        """Spend the nonce of an action that may still land, unless its expiry has seen to that."""
-        lands_t_ns = sent.expires_ms * MS + LAND_NS
-        for entry in sent.entries:
-            self._lands_t_ns[entry.cloid] = lands_t_ns
-        if now.t_ns >= lands_t_ns:
+        """Spend the nonce of an action that may still land."""
+        if not self.inquiry.unanswered(sent, now):
             return []
         noop = SendAction(sent.nonce, Kind.NOOP, sent.asset_id, (), sent.expires_ms, now.t_ns)
-        self._voiding[noop.nonce] = tuple(entry.cloid for entry in sent.entries)
         self._fly(noop, now)
         return [noop]
 
-    def _voided(self, sent: SendAction, reply: ActionReply, now: Clock) -> list[Any]:
-        """An accepted noop or a used nonce both mean: whatever was to happen has happened."""
-        cloids = self._voiding.pop(sent.nonce, ())
-        if reply.outcome == "ok" or "duplicate nonce" in reply.reason.lower():
-            for cloid in cloids:
-                self._lands_t_ns[cloid] = now.t_ns
-        return []
-
     def ask(self, now: Clock) -> list[AskStatus]:
         """Questions that are due about UNKNOWN orders."""
-        out = []
-        for order in self.table.live():
-            if order.state is not OrderState.UNKNOWN or order.cloid in self._busy:
-                continue
-            due = now.mono_ns - self._asked.get(order.cloid, -ASK_EVERY_NS) >= ASK_EVERY_NS
-            certain = now.t_ns >= self._lands_t_ns.get(order.cloid, 0)
-            if due and certain and len(self._open_asks) < ASKS_OPEN_MAX and order.cloid not in self._open_asks:
-                self._asked[order.cloid] = now.mono_ns
-                self._open_asks.add(order.cloid)
-                out.append(AskStatus(order.cloid, order.oid))
-        return out
+        return self.inquiry.due(self._busy, now)
 
     def on_answer(self, answer: StatusAnswer, now: Clock) -> list[OrderUpdate]:
-        """The venue's word on one order; no answer ("") teaches nothing."""
-        self._open_asks.discard(answer.cloid)
-        order = self.table.orders.get(answer.cloid)
-        if order is None or answer.status == "" or order.cloid in self._busy:
-            return []
-        self._touched[order.cloid] = now.mono_ns
-        if answer.order is not None:
-            self._denied.pop(order.cloid, None)
-            return self._found(answer.order.oid, answer, now)
-        if not order.oid:
-            return _listed(self.table.hear(now.t_ns, order.cloid, Said.NOT_FOUND))
-        denied = self._denied[order.cloid] = self._denied.get(order.cloid, 0) + 1
-        if denied < UNKNOWN_OID_MAX:
-            return []
-        gone = {"oid": order.oid, "status": "canceled", "reason": "unknown_at_venue"}
-        return _listed(self.table.hear(now.t_ns, order.cloid, Said.FOUND, **gone))  # type: ignore[arg-type]
-
-    def _found(self, oid: int, answer: StatusAnswer, now: Clock) -> list[OrderUpdate]:
-        found = answer.order
-        if found is None:
-            return []
-        return _listed(
-            self.table.hear(
-                now.t_ns,
-                answer.cloid,
-                Said.FOUND,
-                oid=oid,
-                status=answer.status,
-                px_u=found.px_u,
-                sz_u=found.orig_sz_u,
-                filled_u=max(found.orig_sz_u - found.sz_u, 0),
-            )
-        )
+        """The venue's word on one order."""
+        update = self.inquiry.answered(answer, self._busy, now)
+        if answer.status and answer.cloid in self.table.orders:
+            self._touched[answer.cloid] = now.mono_ns
+        return _listed(update)
 
     # ------------------------------------------------------------------ the user stream
     def on_seen(self, seen: OrderSeen, now: Clock) -> list[OrderUpdate]:
@@ -367,8 +307,9 @@ class Tracker:
     def forget(self, now: Clock) -> None:
         """Drop what ended long ago."""
         self.table.forget(now.t_ns - int(FORGET_NS * max(1.0, now.rate)))
-        for memory in (self._lands_t_ns, self._asked, self._denied, self._cancelled_mono_ns, self._touched):
-            for cloid in [c for c in memory if c not in self.table.orders]:
+        self.inquiry.forget(self.table.orders)
+        for memory in (self._cancelled_mono_ns, self._touched):
+            for cloid in memory.keys() - self.table.orders.keys():
                 del memory[cloid]
 
 

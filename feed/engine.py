@@ -21,7 +21,7 @@ from feed.links import PING_TEXT, LinkWatch
 from feed.parse import Ack, Best, Complaint, Greeting, Pong, Prints, Snapshot, parse
 
 S = 1_000_000_000
-SPEC_EVERY_S = 1.0
+SPEC_EVERY_S = 0.25
 DATA_AGE_S_MAX = 5.0
 """No newer fast book or bbo for this long: the link is given up (the quotes were pulled long before)."""
 DEEP_AGE_S_MAX = 20.0

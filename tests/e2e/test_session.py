@@ -33,7 +33,7 @@ def test_recorded_session_has_the_recordings_own_volatility_and_exact_books(tmp_
     plan = Plan(market="standx", data=data, speed=20, port_base=free_port_base(), run_dir=tmp_path / "r")
     with started(plan) as stack:
         began = stack.clock()["origin_ns"]
-        wait_for(lambda: stack.clock()["now_ns"] - began > 900e9, 90, "fifteen market minutes")
+        wait_for(lambda: stack.clock()["now_ns"] - began > 480e9, 90, "eight market minutes")
         report = settle(stack, plan, load("monitor", {"MARKET": plan.market}))
         assert report.faults() == []
         expected = annualised_vol(data, 0.0, report.data["market_hours"] * 3600)

@@ -403,7 +403,7 @@ async def test_the_kill_file_clears_the_book_latches_and_survives_a_restart(tmp_
         killfile.clear(found.settings.run_dir)
         assert await found.stop() == 0
         await found.start()
-        await soon(lambda: found.engine.gates.permit is not None and found.engine.gates.doubt == "")
+        await soon(lambda: found.engine.gates.permit is not None and found.engine.lookout.doubt == "")
         assert found.engine.gates.latched == (3, "test")
         assert found.resting() == []
         found.buses["monitor"].send([Command(1, Verb.ARM, "arm-00001", 4, "operator")])

@@ -104,10 +104,10 @@ async def test_everything_the_venue_says_comes_out_of_the_bus(world: World) -> N
     await until(world.feed.service.ready.is_set, "ready at the first book")
 
 
-async def test_market_facts_are_repeated_every_second(world: World) -> None:
-    await until(lambda: len(world.of(MarketSpec)) >= 3, "three specs", within_s=5.0)
+async def test_market_facts_are_repeated(world: World) -> None:
+    await until(lambda: len(world.of(MarketSpec)) >= 5, "five specs", within_s=5.0)
     first, *_, last = world.of(MarketSpec)
-    assert 1.5 < (last.t_ns - first.t_ns) / 1e9 < 3.5
+    assert last.t_ns - first.t_ns > 0.7e9
 
 
 async def test_cut_connection_comes_back_with_all_subscriptions(world: World) -> None:

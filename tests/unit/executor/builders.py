@@ -193,7 +193,7 @@ class Bench:
         """Facts, streams and a first clean look: ready to quote."""
         self.post(Facts(ASSET, 3, 20, 30_000, 81_000), UserStream(True))
         self.look(position_u=position_u, equity_usd=equity_usd, used=used, cap=cap)
-        while self.engine.gates.doubt:
+        while self.engine.lookout.doubt:
             self.wait(1.0, feed=False)
             self.look(position_u=position_u, equity_usd=equity_usd, used=used, cap=cap)
         self.post(a_touch(t_ns=self.t_ns), a_context(t_ns=self.t_ns), a_permit(t_ns=self.t_ns))

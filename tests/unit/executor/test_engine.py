@@ -305,7 +305,7 @@ def test_a_command_counts_once_by_its_id() -> None:
     bench.post(command(Verb.PAUSE, name="same-one"))
     bench.post(command(Verb.RESUME, name="another1"))
     bench.post(command(Verb.PAUSE, name="same-one"))
-    assert bench.engine.gates.judge(bench.engine.now)[0] is Stance.QUOTE
+    assert bench.engine._judge()[0] is Stance.QUOTE
 
 
 def test_pause_cancels_and_resume_quotes_again() -> None:
@@ -438,7 +438,7 @@ def test_two_unanswered_actions_in_a_row_stop_new_orders_until_the_venue_was_see
     for i in (1, 2):
         (sent,) = bench.ladder(MID_U + 400 * i, asks=[], bids=levels(Side.BID, MID_U, 3)[:2] if i == 1 else [])
         bench.post(ActionReply(sent.nonce, "unknown", reason="TimeoutError"))
-    assert bench.engine.gates.doubt == "no_answer"
+    assert bench.engine.lookout.doubt == "no_answer"
 
 
 def test_a_refused_action_ends_its_orders_and_they_may_be_placed_again() -> None:
@@ -552,11 +552,11 @@ def test_strays_are_taken_in_cancelled_and_looked_for_again() -> None:
     )
     out = bench.look(strays)
     assert sorted(e.oid for a in actions(out) for e in a.entries) == [11, 12]
-    assert bench.engine.gates.doubt
+    assert bench.engine.lookout.doubt
     bench.take(actions(out))
     assert asked(bench.wait(1.1, feed=False))
     bench.look()
-    assert bench.engine.gates.doubt == ""
+    assert bench.engine.lookout.doubt == ""
     assert bench.engine.in_control
 
 
@@ -566,11 +566,11 @@ def test_quoting_waits_until_no_earlier_action_can_land() -> None:
     for _ in range(6):
         bench.look()
         bench.wait(0.5, feed=False)
-    assert bench.engine.gates.doubt
+    assert bench.engine.lookout.doubt
     for _ in range(6):
         bench.wait(1.0, feed=False)
         bench.look()
-    assert bench.engine.gates.doubt == ""
+    assert bench.engine.lookout.doubt == ""
     assert bench.engine.tracker.nonces.last >= 500
 
 
@@ -581,7 +581,7 @@ def test_an_order_missing_at_the_venue_is_asked_for_not_given_up() -> None:
     rows = tuple(row for row in bench.rows() if row.cloid != gone.cloid)
     bench.look(rows)
     assert gone.state is OrderState.UNKNOWN
-    assert bench.engine.gates.doubt == "missing_orders"
+    assert bench.engine.lookout.doubt == "missing_orders"
     questions = [item for item in bench.wait(0.1) if isinstance(item, AskStatus)]
     assert [q.cloid for q in questions] == [gone.cloid]
 
@@ -591,7 +591,7 @@ def test_a_look_that_agrees_changes_nothing() -> None:
     bench.wait(31.0)
     out = bench.look(bench.rows())
     assert actions(out) == []
-    assert bench.engine.gates.doubt == ""
+    assert bench.engine.lookout.doubt == ""
 
 
 def test_an_order_touched_after_the_question_is_left_alone() -> None:
@@ -641,7 +641,7 @@ def test_a_failed_look_is_tried_again_and_teaches_nothing() -> None:
     bench.post(SnapshotFailed("down"))
     assert {o.state for o in bench.live} == {OrderState.OPEN}
     assert asked(bench.wait(1.2))
-    assert bench.engine.gates.doubt == "user_stream"
+    assert bench.engine.lookout.doubt == "user_stream"
 
 
 def test_looks_in_lasting_doubt_slow_down() -> None:

@@ -23,7 +23,7 @@ def gates(**changes: object) -> Gates:
     found.on_ladder(a_ladder(ttl_s=100.0), now())
     found.on_permit(a_permit(ttl_s=100.0), now())
     found.on_stream(True, now())
-    found.facts_known, found.doubt = True, ""
+    found.facts_known = True
     for name, value in changes.items():
         setattr(found, name, value)
     return found
@@ -138,11 +138,14 @@ def test_reducing_trades() -> None:
         ({"paused": True}, Stance.CANCEL, "paused"),
         ({"facts_known": False}, Stance.HOLD, "market_unknown"),
         ({"spec_agrees": False}, Stance.HOLD, "spec_differs"),
-        ({"doubt": "redis"}, Stance.HOLD, "unreconciled_redis"),
     ],
 )
 def test_each_reason_to_stop(changes: dict[str, object], stance: Stance, why: str) -> None:
     assert gates(**changes).judge(now()) == (stance, why)
+
+
+def test_doubt_about_the_account_holds() -> None:
+    assert gates().judge(now(), "redis") == (Stance.HOLD, "unreconciled_redis")
 
 
 def test_blindness_to_fills_holds_and_then_cancels() -> None:

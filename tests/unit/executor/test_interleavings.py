@@ -34,7 +34,7 @@ def test_after_trouble_the_table_is_the_venue(seed: int) -> None:
     assert table == truth
     assert engine.tracker.count(OrderState.UNKNOWN) == 0
     assert engine.account.position_u == world(seed).position_u
-    assert engine.gates.doubt == ""
+    assert engine.lookout.doubt == ""
     assert len(truth) >= 2  # it quotes again
 
 
