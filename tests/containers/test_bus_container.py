@@ -67,13 +67,21 @@ class ContainerWorld(World):
 @pytest.fixture(scope="module")
 def redis_container() -> Iterator[ContainerWorld]:
     import docker
-    from docker.errors import DockerException
+    from docker.errors import APIError, DockerException, ImageNotFound
     from testcontainers.core.container import DockerContainer
 
     try:
-        docker.from_env().ping()
+        engine = docker.from_env()
+        engine.ping()
     except DockerException as error:
         pytest.skip(f"no container engine answers: {type(error).__name__}")
+    try:
+        engine.images.get(IMAGE)
+    except ImageNotFound:
+        try:
+            engine.images.pull(IMAGE)
+        except APIError as error:
+            pytest.skip(f"image {IMAGE} is not here and cannot be had: {error.explanation}")
     port = free_port()
     container = DockerContainer(IMAGE).with_bind_ports(6379, port)
     container.with_command("redis-server --appendonly yes --appendfsync everysec --save ''")
