@@ -1,7 +1,7 @@
 """Decide which venue messages count, and publish them as market data of one coin.
 
 Frames come in with the time they arrived; what is fresh, ordered, uncrossed and near the oracle goes out as Touch,
-BookUpdate, TradePrint and AssetContext, and once a second the market's facts. Everything else becomes a `Dropped`
+BookUpdate, TradePrint and AssetContext, four times a second the market's facts. Everything else becomes a `Dropped`
 with its reason and changes nothing. The engine also judges its links (`links.py`) and asks the shell to send texts or
 to reconnect. It leaves to readers how old is too old to quote on.
 """
@@ -21,7 +21,10 @@ from feed.links import PING_TEXT, LinkWatch
 from feed.parse import Ack, Best, Complaint, Greeting, Pong, Prints, Snapshot, parse
 
 S = 1_000_000_000
-SPEC_EVERY_S = 0.25
+FACTS_EVERY_S = 0.25
+CONTEXT_REPEAT_S = 4.0
+"""The venue sends a context every 3 s; until it is this old, and the book is fresh, late readers hear it again."""
+CONTEXT_BOOK_AGE_S = 1.5
 DATA_AGE_S_MAX = 5.0
 """No newer fast book or bbo for this long: the link is given up (the quotes were pulled long before)."""
 DEEP_AGE_S_MAX = 20.0
@@ -66,7 +69,8 @@ class FeedEngine:
         self._jumps = guard.JumpGuard()
         self._trades = guard.SeenTrades()
         self._faults = guard.FaultRate()
-        self._spec_mono_ns: int | None = None
+        self._facts_mono_ns: int | None = None
+        self._context_mono_ns = 0
         self._mono_ns: int | None = None  # of the last tick
 
     def on(self, event: Any) -> list[Any]:
@@ -80,7 +84,7 @@ class FeedEngine:
             case Closed():
                 self.links[event.link].closed()
             case SpecRead():
-                self.spec, self._spec_mono_ns = event.spec, self._mono_ns
+                self.spec, self._facts_mono_ns = event.spec, self._mono_ns
                 return [event.spec]
         return []
 
@@ -176,7 +180,7 @@ class FeedEngine:
 
     def _on_context(self, context: AssetContext, frame: Frame) -> list[Any]:
         self._jumps.on_oracle(context.oracle_px_u, frame.mono_ns)
-        self.context = context
+        self.context, self._context_mono_ns = context, frame.mono_ns
         self.channel_recv_t_ns["activeAssetCtx"] = frame.recv_t_ns
         return [context]
 
@@ -237,10 +241,8 @@ class FeedEngine:
     def _on_tick(self, tick: Tick) -> list[Any]:
         out: list[Any] = []
         self._mono_ns = tick.mono_ns
-        due = self._spec_mono_ns is None or tick.mono_ns - self._spec_mono_ns >= SPEC_EVERY_S * S
-        if due and self.spec is not None:
-            self._spec_mono_ns = tick.mono_ns
-            out.append(msgspec.structs.replace(self.spec, t_ns=tick.t_ns))
+        if self._facts_mono_ns is None or tick.mono_ns - self._facts_mono_ns >= FACTS_EVERY_S * S:
+            out += self._facts(tick)
         for link in self.links.values():
             fault = link.fault(tick.mono_ns)
             if fault:
@@ -248,6 +250,17 @@ class FeedEngine:
                 out.append(Reconnect(link.name, fault))
             elif link.ping_due(tick.mono_ns):
                 out.append(SendText(link.name, PING_TEXT))
+        return out
+
+    def _facts(self, tick: Tick) -> list[Any]:
+        """What changes seldom, said again for readers that came late."""
+        if self.spec is None:
+            return []
+        self._facts_mono_ns = tick.mono_ns
+        out: list[Any] = [msgspec.structs.replace(self.spec, t_ns=tick.t_ns)]
+        fresh = tick.mono_ns - self._context_mono_ns <= CONTEXT_REPEAT_S * S
+        if self.context is not None and fresh and self.data_age_s(tick.mono_ns) <= CONTEXT_BOOK_AGE_S:
+            out.append(msgspec.structs.replace(self.context, t_ns=tick.t_ns))
         return out
 
     def data_age_s(self, mono_ns: int) -> float:

@@ -185,6 +185,22 @@ def test_market_facts_come_four_times_a_second() -> None:
     assert specs[5][0].t_ns == T0 + 250 * MS
 
 
+def contexts(found: list[object]) -> int:
+    return sum(isinstance(one, AssetContext) for one in found)
+
+
+def test_a_context_is_said_again_while_it_and_the_book_are_fresh() -> None:
+    feed = acked(Driver())
+    feed.frame(context(), at_ms=0)
+    feed.frame(bbo(at_ms=0), at_ms=0)
+    assert contexts(feed.tick(1_000)) == 1
+    assert contexts(feed.tick(2_000)) == 0  # the book is too old to say anything of the market
+    feed.frame(bbo(3_000, "752.3"), at_ms=3_000)
+    assert contexts(feed.tick(3_500)) == 1
+    feed.frame(bbo(4_300, "752.2"), at_ms=4_300)
+    assert contexts(feed.tick(4_400)) == 0  # the context itself is too old
+
+
 def test_facts_read_again_are_published_at_once() -> None:
     feed = Driver()
     feed.tick(0)
