@@ -22,11 +22,14 @@ $(VENV)/dev.done: requirements/dev.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@ $(VENV)/demo.done
 
-setup: $(VENV)/demo.done ## install what `make demo` needs and compile the kernels
+run/kernels.done: $(VENV)/demo.done $(wildcard common/*.py quoter/*.py executor/*.py riskd/*.py simvenue/*.py)
 	@$(PY) -m common.kernel
+	@touch $@
+
+setup: run/kernels.done ## install what `make demo` needs and compile the kernels
 
 demo: setup ## the whole system, no Docker, keys or network [DATA= SPEED= MINUTES= MARKET=us500|btc|standx PORT_BASE=]
-	@$(PY) -m scripts.demo --market $(MARKET) --speed $(SPEED) --port-base $(PORT_BASE) \
+	@AMM_KERNELS=plain $(PY) -m scripts.demo --market $(MARKET) --speed $(SPEED) --port-base $(PORT_BASE) \
 		$(if $(DATA),--data $(DATA)) $(if $(MINUTES),--minutes $(MINUTES))
 
 test: $(VENV)/dev.done ## unit, property and end-to-end tests on real Redis, sockets and processes, with coverage

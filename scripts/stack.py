@@ -39,6 +39,8 @@ PR_SET_PDEATHSIG = 1
 
 #: Start order; supervisor stops in the reverse one.
 ORDER = ("redis", "simvenue", "feed", "riskd", "executor", "warden", "monitor", "quoter")
+NICE = {"monitor": "nice -n 5 "}
+"""What people look at gives way to what trades."""
 MODULES = {"redis": "common.redis_server", "warden": "executor.warden"}
 
 
@@ -272,10 +274,10 @@ class Stack:
                 "redis": f"--folder {_quoted(str(self.dir / 'redis'))}",
                 "simvenue": self._venue_arguments(agents),
             }
-            kernels = "" if name in COMPILED else 'environment=AMM_KERNELS="plain"\n'
+            kernels = f'environment=AMM_KERNELS="{"compiled" if name in COMPILED else "plain"}"\n'
             sections.append(
                 f"[program:{name}]\n"
-                f"command={_quoted(sys.executable)} -m {module} {arguments.get(name, '')}\n"
+                f"command={NICE.get(name, '')}{_quoted(sys.executable)} -m {module} {arguments.get(name, '')}\n"
                 f"directory={ROOT}\n{kernels}"
                 f"priority={place * 10}\nautostart=true\nautorestart=unexpected\nexitcodes=0,75,78\n"
                 f"startsecs=1\nstartretries=20\nstopsignal=TERM\nstopwaitsecs=10\n"
