@@ -35,7 +35,11 @@ class Tap:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _on_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        venue_reader, venue_writer = await asyncio.open_connection("127.0.0.1", self.venue_port)
+        try:
+            venue_reader, venue_writer = await asyncio.open_connection("127.0.0.1", self.venue_port)
+        except OSError:  # the venue is still starting: refuse, as it would
+            writer.close()
+            return
         up = asyncio.create_task(self._pump(reader, venue_writer, upward=True))
         down = asyncio.create_task(self._pump(venue_reader, writer, upward=False))
         self._tasks |= {up, down}
