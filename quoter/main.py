@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 from common.bus import RedisBus, Subscription
 from common.bus_types import Bus
 from common.config import Settings
@@ -30,13 +33,18 @@ def make_service(settings: Settings, bus: Bus) -> Service:
     """The quoter of one market on one bus; importing the engine has loaded its kernels."""
     engine = QuoteEngine(settings)
     gauges = Gauges(settings, engine)
+
+    def later(effect: Any) -> None:
+        """Figures for people wait until the ladder is on its way."""
+        asyncio.get_running_loop().call_soon(gauges.on, effect)
+
     service = Service(
         settings,
         engine,
         bus,
         subscriptions=subscriptions(settings.market.coin),
         tick_s=TICK_S,
-        effect=gauges.on,
+        effect=later,
         state=lambda: engine.mood,
     )
 
