@@ -13,14 +13,15 @@ PROBE_LATE_S = 0.2
 
 
 def _seconds_until_none_rest(stack: Stack, limit_s: float) -> tuple[float, float]:
-    """(machine seconds until the venue shows 0 resting, worst lateness of an idle probe meanwhile)."""
-    began = last = time.monotonic()
-    late = 0.0
+    """(seconds by the venue's clock until it shows 0 resting, worst lateness of an idle probe meanwhile)."""
+    clock = stack.clock()
+    last, late = time.monotonic(), 0.0
     while True:
-        if stack.resting() == 0:
-            return time.monotonic() - began, late
-        if time.monotonic() - began > limit_s:
-            raise AssertionError(f"orders still rest after {limit_s} s")
+        ledger = stack.ledger()
+        took_s = (ledger["t_ns"] - clock["now_ns"]) / 1e9 / clock["rate"]
+        if not any(order["address"] == stack.master for order in ledger["orders"]):
+            return took_s, late
+        assert took_s <= limit_s, f"orders still rest after {limit_s} s"
         time.sleep(0.05)
         late = max(late, time.monotonic() - last - 0.05)
         last = time.monotonic()
