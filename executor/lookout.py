@@ -12,9 +12,10 @@ from executor.events import AskVenue, Clock
 from executor.inquiry import LAND_NS
 
 RETRY_NS = NS
-PAUSES_NS = (NS // 4, NS // 2, NS, NS)
-LOOK_SLOW_NS = 5 * NS
-"""While the doubt stays, the first looks follow each other after PAUSES_NS, later ones more slowly (request weight)."""
+PAUSES_NS = (NS // 4, NS, 2 * NS)
+LOOK_SLOW_NS = 10 * NS
+"""While the doubt stays, the first looks follow each other after PAUSES_NS, later ones more slowly: a look costs about
+62 of request weight and 9 a second come back, so that a used-up bucket can pay for a whole look again in 10 s."""
 
 DOUBT_TOLD_NS = 2 * NS
 """A doubt that one look settles is nobody else's business: told only when it lasts (reliability.md P21: 10 s)."""
@@ -74,7 +75,9 @@ class Lookout:
         if differs:
             self.want(differs, PAUSES_NS[0], now)
         elif self._asked.t_ns < self._settled_t_ns:
-            self.want("past_actions", PAUSES_NS[0], now)
+            wait_ns = int((self._settled_t_ns - now.t_ns) / max(now.rate, 1e-9))  # a look before it settles nothing
+            self.want("past_actions", max(wait_ns, PAUSES_NS[0]), now)
+            self._looks = 1
         elif self._wanted_mono_ns is None or self._wanted_mono_ns <= self._asked.mono_ns:
             self.doubt, self._looks, self.in_control = "", 0, True
 
