@@ -193,7 +193,7 @@ def _die_with_starter() -> None:
 
 def watch(pid: int) -> subprocess.Popen[bytes]:
     """A shell that ends `pid` when we are gone: for systems whose kernel does not."""
-    alive = f"kill -0 $PPID 2>/dev/null && kill -0 {pid} 2>/dev/null"
+    alive = f"kill -0 {os.getpid()} 2>/dev/null && kill -0 {pid} 2>/dev/null"
     return subprocess.Popen(
         ["/bin/sh", "-c", f"while {alive}; do sleep 0.2; done; kill -9 {pid} 2>/dev/null"], start_new_session=True
     )
