@@ -2,7 +2,8 @@
 
 tick_to_order: a market message is handed to the feed's socket -> the order's first bytes reach the venue's socket,
 through the real feed, quoter and executor processes and a real Redis, with the journal and the signature in the
-path. Its floor is the same hops by the barest client.
+path. Its floor is the same hops by the barest client. venue_*: what one simvenue carries (`capacity.py`). made_up_*:
+how much faster than time its synthetic markets run (`made_up.py`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench import floor, script
+from bench import capacity, floor, made_up, script
 from bench.tap import Tap, pair
 from common.errors import EXIT_OK
 from common.kernel import ROOT
@@ -62,6 +63,9 @@ def main() -> int:
             "ratio": round(value / least, 2),
             "samples": len(system),
         }
+    with tempfile.TemporaryDirectory(prefix="amm-bench-") as folder:
+        results |= capacity.rows(Path(folder))
+    results |= made_up.rows()
     path = ROOT / "reports" / "bench.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(results, indent=2) + "\n")

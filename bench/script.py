@@ -22,12 +22,22 @@ START_NS = 1_767_657_600_000_000_000
 
 
 def write(
-    path: Path, *, steps: int, every_s: float, mid: float = 93_000.0, step: float = 12.0, qty: float = 0.5
+    path: Path,
+    *,
+    steps: int,
+    every_s: float,
+    mid: float = 93_000.0,
+    step: float = 12.0,
+    qty: float = 0.5,
+    phase_s: float = 0.0,
 ) -> None:
-    """`steps` book moves of +-`step` USD around `mid`, one level a dollar, as an hftbacktest event array."""
+    """`steps` book moves of +-`step` USD around `mid`, one level a dollar, as an hftbacktest event array.
+
+    The first book is at the start, move k at `phase_s + k x every_s` after it.
+    """
     rows: list[tuple[int, int, float, float]] = []
     for number in range(steps):
-        t_ns = START_NS + int(number * every_s * 1e9)
+        t_ns = START_NS + (int((phase_s + number * every_s) * 1e9) if number else 0)
         centre, before = (mid, mid + step) if number % 2 == 0 else (mid + step, mid)
         for sign, flag in ((-1, BUY), (1, SELL)):
             if number:

@@ -149,6 +149,7 @@ REASONS = (
     ("Order rejected due to price more aggressive", "open_interest"),
     ("Order would cause position to exceed", "margin_tier"),
     ("Action expired", "expired"),
+    ("Action already expired", "expired"),
 )
 """Prefixes of hyperliquid.md section 4 (live ones end with ` asset=<id>`) and the metric label they get."""
 

@@ -1,5 +1,7 @@
 """`make test`: every test that can run here, with line coverage held to its bar; says what was skipped and why.
 
+Tests marked `slow` (whole recorded days) run only with `--all`, that is in `make test-all`.
+
 Coverage is measured with plain kernels (compiled code cannot be traced); the compiled ones are held against the
 plain ones by `tests/kernels`. The bar stands on the rooms that decide: common, quoter, executor, riskd and
 simvenue's core.
@@ -23,13 +25,17 @@ def main() -> int:
         stale.unlink()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
     workers = str(min(4, cores + 1))  # one more than cores: tests at sockets mostly wait
+    wanted = "not container" if "--all" in sys.argv else "not container and not slow"
+    more = [argument for argument in sys.argv[1:] if argument != "--all"]
     fast = [
-        sys.executable, "-m", "pytest", "tests", "--ignore=tests/e2e", "-m", "not container", "-n", workers,
-        "--dist", "loadfile", "-rs", "--cov", "--cov-report=", *sys.argv[1:],
+        sys.executable, "-m", "pytest", "tests", "--ignore=tests/e2e", "-m", wanted, "-n", workers,
+        "--dist", "loadfile", "-rs", "--cov", "--cov-report=", *more,
     ]  # fmt: skip
-    whole = [sys.executable, "-m", "pytest", "tests/e2e", "-m", "not container", "-rs", *sys.argv[1:]]
+    whole = [sys.executable, "-m", "pytest", "tests/e2e", "-m", wanted, "-rs", *more]
     code = subprocess.call(fast, cwd=ROOT, env=environ)
     code = subprocess.call(whole, cwd=ROOT, env={k: v for k, v in environ.items() if k != "AMM_KERNELS"}) or code
+    if wanted != "not container":
+        sys.stdout.write("left out: tests marked slow (whole recorded days); make test-all runs them\n")
     include = ",".join(f"{room}/*" for room in ROOMS)
     bar = [
         sys.executable,

@@ -1,27 +1,26 @@
-"""The bodies of POST /exchange: strict decoding, the venue's own form of an action for its hash, and its meaning.
+"""The bodies of POST /exchange: their shapes, strictly decoded; what is left out here is told by name.
 
-The venue hashes what it has understood, not what was sent: keys in its own order, numbers without trailing zeros,
-hex in lower case, unknown keys left out. A client that signs another form gets "User or API Wallet ... does not
-exist"; the same happens here. Whether the action is allowed is `gateway.py`'s business.
+Keys that are not in a shape are ignored, as at the venue. What an action means and how it is hashed is `meaning.py`'s
+business, whether it is allowed `gateway.py`'s.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
 
 from common.errors import BadInput
-from simvenue.events import CancelOrders, ModifyOrders, Noop, OrderSpec, PlaceOrders
 
 Uint: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)]
 Asset: TypeAlias = Annotated[int, Meta(ge=0, le=10**8)]
 Decimal: TypeAlias = Annotated[str, Meta(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,12})?\Z")]
 Hex128: TypeAlias = Annotated[str, Meta(pattern=r"^0x[0-9a-fA-F]{32}\Z")]
 Address: TypeAlias = Annotated[str, Meta(pattern=r"^0x[0-9a-fA-F]{40}\Z")]
+Signed: TypeAlias = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 Scalar: TypeAlias = Annotated[str, Meta(pattern=r"^0x[0-9a-fA-F]{1,64}\Z")]
+ChainId: TypeAlias = Annotated[str, Meta(pattern=r"^0x[0-9a-fA-F]{1,8}\Z")]
 
 
 # ---------------------------------------------------------------------- the envelope
@@ -81,14 +80,14 @@ class Modify(Struct, frozen=True):
 
 
 class OrderAction(Struct, frozen=True, tag_field="type", tag="order"):
-    orders: Annotated[list[Order], Meta(min_length=1)]
+    orders: list[Order]  # an empty one is read, and refused in words
     grouping: Literal["na"]
     builder: Builder | None = None
 
 
 class CancelAction(Struct, frozen=True, tag_field="type", tag="cancel"):
     cancels: Annotated[list[Cancel], Meta(min_length=1)]
-    f: bool | None = None  # fast cancel: accepted, treated as any other
+    f: bool | None = None  # fast: does not wait for its block
 
 
 class CancelCloidAction(Struct, frozen=True, tag_field="type", tag="cancelByCloid"):
@@ -99,10 +98,12 @@ class CancelCloidAction(Struct, frozen=True, tag_field="type", tag="cancelByCloi
 class ModifyAction(Struct, frozen=True, tag_field="type", tag="modify"):
     oid: Uint | Hex128
     order: Order
+    a: bool | None = None  # place the new order even when the old one is gone
 
 
 class BatchModifyAction(Struct, frozen=True, tag_field="type", tag="batchModify"):
     modifies: Annotated[list[Modify], Meta(min_length=1)]
+    a: bool | None = None
 
 
 class NoopAction(Struct, frozen=True, tag_field="type", tag="noop"):
@@ -115,15 +116,46 @@ class LeverageAction(Struct, frozen=True, tag_field="type", tag="updateLeverage"
     leverage: Annotated[int, Meta(ge=0, le=10**6)]
 
 
+class IsolatedMarginAction(Struct, frozen=True, tag_field="type", tag="updateIsolatedMargin"):
+    asset: Asset
+    isBuy: bool  # noqa: N815 (docs: no effect)
+    ntli: Signed
+
+
+class TopUpIsolatedAction(Struct, frozen=True, tag_field="type", tag="topUpIsolatedOnlyMargin"):
+    asset: Asset
+    leverage: Decimal
+
+
+class ScheduleCancelAction(Struct, frozen=True, tag_field="type", tag="scheduleCancel"):
+    time: Uint | None = None
+
+
+class ReserveWeightAction(Struct, frozen=True, tag_field="type", tag="reserveRequestWeight"):
+    weight: Uint
+
+
+class AgentAbstractionAction(Struct, frozen=True, tag_field="type", tag="agentSetAbstraction"):
+    abstraction: Literal["u", "p", "i"]
+
+
+class UserAbstractionAction(Struct, frozen=True, tag_field="type", tag="userSetAbstraction"):
+    hyperliquidChain: Literal["Mainnet", "Testnet"]  # noqa: N815
+    signatureChainId: ChainId  # noqa: N815
+    user: Address
+    abstraction: Literal["unifiedAccount", "portfolioMargin", "disabled"]
+    nonce: Uint
+
+
 class ApproveAgentAction(Struct, frozen=True, tag_field="type", tag="approveAgent"):
     hyperliquidChain: Literal["Mainnet", "Testnet"]  # noqa: N815
-    signatureChainId: Annotated[str, Meta(pattern=r"^0x[0-9a-fA-F]{1,8}\Z")]  # noqa: N815
+    signatureChainId: ChainId  # noqa: N815
     agentAddress: Address  # noqa: N815
     nonce: Uint
     agentName: Annotated[str, Meta(max_length=64)] | None = None  # noqa: N815
 
 
-Action: TypeAlias = (
+Trading: TypeAlias = (
     OrderAction
     | CancelAction
     | CancelCloidAction
@@ -131,18 +163,16 @@ Action: TypeAlias = (
     | BatchModifyAction
     | NoopAction
     | LeverageAction
-    | ApproveAgentAction
+    | IsolatedMarginAction
+    | TopUpIsolatedAction
+    | ScheduleCancelAction
+    | ReserveWeightAction
+    | AgentAbstractionAction
 )
-
-
-@dataclass(frozen=True, slots=True)
-class SetLeverage:
-    """What `updateLeverage` asks for; it acts on the account, not on the book."""
-
-    address: str
-    asset: int
-    is_cross: bool
-    leverage: int
+"""Signed as L1 actions: by the account itself or one of its agents."""
+UserSigned: TypeAlias = ApproveAgentAction | UserAbstractionAction
+"""Signed as EIP-712 messages of their own: by the account itself only."""
+Action: TypeAlias = Trading | UserSigned
 
 
 class _Type(Struct, frozen=True):
@@ -156,11 +186,14 @@ _NAMES = frozenset(kind.__struct_config__.tag for kind in Action.__args__)
 #: Actions of the real venue that are left out here: refused by name, so that a log says what was missing.
 NOT_HERE = frozenset(
     (
-        "scheduleCancel", "updateIsolatedMargin", "topUpIsolatedOnlyMargin", "usdSend", "spotSend", "withdraw3",
-        "usdClassTransfer", "sendAsset", "vaultTransfer", "subAccountTransfer", "createSubAccount", "setReferrer",
-        "approveBuilderFee", "twapOrder", "twapCancel", "reserveRequestWeight", "tokenDelegate",
-        "convertToMultiSigUser", "multiSig", "userDexAbstraction", "userSetAbstraction", "agentSetAbstraction",
-        "agentEnableDexAbstraction", "evmUserModify", "perpDeploy", "spotDeploy", "cDeposit", "cWithdraw",
+        "usdSend", "spotSend", "withdraw3", "usdClassTransfer", "sendAsset", "agentSendAsset", "sendToEvmWithData",
+        "vaultTransfer", "createVault", "vaultModify", "vaultDistribute", "subAccountTransfer",
+        "subAccountSpotTransfer", "createSubAccount", "subAccountModify", "setReferrer", "registerReferrer",
+        "setDisplayName", "approveBuilderFee", "twapOrder", "twapCancel", "tokenDelegate", "linkStakingUser",
+        "claimRewards", "borrowLend", "convertToMultiSigUser", "multiSig", "userDexAbstraction",
+        "userPortfolioMargin", "agentEnableDexAbstraction", "evmUserModify", "perpDeploy", "spotDeploy", "spotUser",
+        "cDeposit", "cWithdraw", "CSignerAction", "CValidatorAction", "cSignerAction", "cValidatorAction",
+        "gossipPriorityBid", "hip3LiquidatorTransfer", "userOutcome", "validatorL1Stream",
     )
 )  # fmt: skip
 
@@ -193,102 +226,3 @@ def action_name(body: bytes) -> str:
         return _TYPE.decode(_ENVELOPE.decode(body).action).type[:40]
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return ""
-
-
-# ---------------------------------------------------------------------- what is hashed
-def canonical(action: Action) -> dict[str, Any]:
-    """The action as the venue writes it itself; the order of keys is part of the hash."""
-    match action:
-        case OrderAction():
-            tree: dict[str, Any] = {
-                "type": "order",
-                "orders": [_order(o) for o in action.orders],
-                "grouping": action.grouping,
-            }
-            if action.builder is not None:
-                tree["builder"] = {"b": action.builder.b.lower(), "f": action.builder.f}
-            return tree
-        case CancelAction():
-            return _fast({"type": "cancel", "cancels": [{"a": c.a, "o": c.o} for c in action.cancels]}, action.f)
-        case CancelCloidAction():
-            cancels = [{"asset": c.asset, "cloid": c.cloid.lower()} for c in action.cancels]
-            return _fast({"type": "cancelByCloid", "cancels": cancels}, action.f)
-        case ModifyAction():
-            return {"type": "modify", "oid": _oid(action.oid), "order": _order(action.order)}
-        case BatchModifyAction():
-            modifies = [{"oid": _oid(m.oid), "order": _order(m.order)} for m in action.modifies]
-            return {"type": "batchModify", "modifies": modifies}
-        case LeverageAction():
-            return {
-                "type": "updateLeverage", "asset": action.asset, "isCross": action.isCross, "leverage": action.leverage,
-            }  # fmt: skip
-        case NoopAction():
-            return {"type": "noop"}
-        case ApproveAgentAction():
-            raise BadInput("user_signed")
-
-
-def plain(text: str) -> str:
-    """A decimal without trailing zeros, as the venue writes it back: `"752.40" -> "752.4"`, `"-0" -> "0"`."""
-    sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
-    whole, _, fraction = digits.partition(".")
-    whole, fraction = whole.lstrip("0") or "0", fraction.rstrip("0")
-    shown = whole + ("." + fraction if fraction else "")
-    return shown if shown == "0" else sign + shown
-
-
-def _order(order: Order) -> dict[str, Any]:
-    tree: dict[str, Any] = {
-        "a": order.a, "b": order.b, "p": plain(order.p), "s": plain(order.s), "r": order.r,
-        "t": {"limit": {"tif": order.t.limit.tif}},
-    }  # fmt: skip
-    if order.c is not None:
-        tree["c"] = order.c.lower()
-    return tree
-
-
-def _oid(oid: int | str) -> int | str:
-    return oid.lower() if isinstance(oid, str) else oid
-
-
-def _fast(tree: dict[str, Any], fast: bool | None) -> dict[str, Any]:
-    return tree if fast is None else {**tree, "f": fast}
-
-
-# ---------------------------------------------------------------------- what it asks for
-def command(action: Action, address: str) -> PlaceOrders | ModifyOrders | CancelOrders | Noop | SetLeverage:
-    """The same action as the core takes it, on behalf of account `address`."""
-    match action:
-        case OrderAction():
-            return PlaceOrders(address, tuple(_spec(o) for o in action.orders))
-        case ModifyAction():
-            return ModifyOrders(address, ((_oid(action.oid), _spec(action.order)),), single=True)
-        case BatchModifyAction():
-            return ModifyOrders(address, tuple((_oid(m.oid), _spec(m.order)) for m in action.modifies))
-        case CancelAction():
-            return CancelOrders(address, tuple((c.a, c.o) for c in action.cancels))
-        case CancelCloidAction():
-            return CancelOrders(address, tuple((c.asset, c.cloid.lower()) for c in action.cancels))
-        case LeverageAction():
-            return SetLeverage(address, action.asset, action.isCross, action.leverage)
-        case NoopAction():
-            return Noop(address)
-        case ApproveAgentAction():
-            raise BadInput("user_signed")
-
-
-def _spec(order: Order) -> OrderSpec:
-    cloid = order.c.lower() if order.c is not None else None
-    return OrderSpec(order.a, order.b, plain(order.p), plain(order.s), order.r, order.t.limit.tif, cloid)
-
-
-def entries(action: Action) -> int:
-    """What the action costs in the address's budget: one per order, modify or cancel in it."""
-    match action:
-        case OrderAction():
-            return len(action.orders)
-        case BatchModifyAction():
-            return len(action.modifies)
-        case CancelAction() | CancelCloidAction():
-            return len(action.cancels)
-    return 1

@@ -7,11 +7,15 @@ Prices and sizes are venue units.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 BUY = 1
 SELL = -1
+
+#: What `userAbstraction` may say; the first two keep balances by dex, the others in the spot state (hyperliquid.md).
+MODES = ("default", "disabled", "unifiedAccount", "portfolioMargin")
 
 
 # ---------------------------------------------------------------------- in
@@ -36,19 +40,24 @@ class PlaceOrders:
 
 @dataclass(frozen=True, slots=True)
 class ModifyOrders:
-    """Each entry names an order by oid or cloid and gives the whole new order; `single` is the `modify` action."""
+    """Each entry names an order by oid or cloid and gives the whole new order; `single` is the `modify` action.
+
+    With `always_place` the new order is placed even when the old one is gone.
+    """
 
     address: str
     modifies: tuple[tuple[int | str, OrderSpec], ...]
     single: bool = False
+    always_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CancelOrders:
-    """Each entry is (asset, oid or cloid)."""
+    """Each entry is (asset, oid or cloid); a `fast` one does not wait for its block."""
 
     address: str
     cancels: tuple[tuple[int, int | str], ...]
+    fast: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,68 @@ class Noop:
     address: str
 
 
-Request: TypeAlias = PlaceOrders | ModifyOrders | CancelOrders | Noop
+@dataclass(frozen=True, slots=True)
+class ScheduleCancel:
+    """Cancel everything at market time `time_ms` (unix ms); None = forget it."""
+
+    address: str
+    time_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateLeverage:
+    address: str
+    asset: int
+    is_cross: bool
+    leverage: int
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateIsolatedMargin:
+    """Move `usd_e6` (1e-6 quote) into the position's own margin; negative = out of it."""
+
+    address: str
+    asset: int
+    usd_e6: int
+
+
+@dataclass(frozen=True, slots=True)
+class TopUpIsolatedMargin:
+    """Put in what brings the position to `leverage` (decimal text) at its mark."""
+
+    address: str
+    asset: int
+    leverage: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveWeight:
+    """Buy `weight` more actions for the address's budget."""
+
+    address: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetAbstraction:
+    """Choose an account mode, one of `MODES`."""
+
+    address: str
+    mode: str
+
+
+Request: TypeAlias = (
+    PlaceOrders
+    | ModifyOrders
+    | CancelOrders
+    | Noop
+    | ScheduleCancel
+    | UpdateLeverage
+    | UpdateIsolatedMargin
+    | TopUpIsolatedMargin
+    | ReserveWeight
+    | SetAbstraction
+)
 
 
 # ---------------------------------------------------------------------- statuses in a reply
@@ -135,6 +205,7 @@ class Trade:
     tid: int
     buyer: str
     seller: str
+    hash: str = ""  # a recorded transaction's; "" = made from the tid
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +222,7 @@ class Context:
     premium: float | None
     open_interest_u: int
     day_ntl_e6: int
+    figures: Mapping[str, Any] | None = None  # a recorded venue's own words, told again as they were
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +244,15 @@ class OrderEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Liquidation:
+    """Why a fill was forced: whose position, its mark then, and `market` (through the book) or `backstop`."""
+
+    address: str
+    mark_px_u: int
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
 class UserFill:
     t_ns: int
     deliver_t_ns: int
@@ -189,6 +270,7 @@ class UserFill:
     start_position_u: int
     closed_pnl_e8: int
     direction: str  # Open Long, Close Long, Open Short, Close Short, Long > Short, Short > Long
+    liquidation: Liquidation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +284,33 @@ class UserFunding:
     rate_1h: float
 
 
-Output: TypeAlias = Reply | Bbo | Book | Trade | Context | OrderEvent | UserFill | UserFunding
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """Collateral that came in (`usd_e8` > 0) from outside the venue, or left it."""
+
+    t_ns: int
+    deliver_t_ns: int
+    address: str
+    usd_e8: int
+
+
+@dataclass(frozen=True, slots=True)
+class Liquidated:
+    """An account (or one isolated position of it) was liquidated: what it held then, each as (coin, signed sz_u)."""
+
+    t_ns: int
+    deliver_t_ns: int
+    address: str
+    notional_e6: int
+    equity_e8: int
+    is_cross: bool
+    positions: tuple[tuple[str, int], ...]
+
+
+LedgerUpdate: TypeAlias = Deposit | Liquidated
+"""What moves an account's money without being a fill or funding (`userNonFundingLedgerUpdates`)."""
+
+Output: TypeAlias = Reply | Bbo | Book | Trade | Context | OrderEvent | UserFill | UserFunding | LedgerUpdate
 
 
 # ---------------------------------------------------------------------- the core's surface
@@ -210,7 +318,8 @@ Output: TypeAlias = Reply | Bbo | Book | Trade | Context | OrderEvent | UserFill
 class Account:
     """One address on one collateral: cash and positions in exact integers.
 
-    Position cash flow is in `cash_e8`: equity = cash_e8 + sum(position_u x mark_px_u x 100).
+    Position cash flow is in `cash_e8`: equity = cash_e8 + sum(position_u x mark_px_u x 100). What is not in
+    `isolated_e8` of it is the cross account's.
     """
 
     address: str
@@ -224,3 +333,8 @@ class Account:
     positions_u: dict[str, int] = field(default_factory=dict)
     entry_ntl_e6: dict[str, int] = field(default_factory=dict)  # signed cost of the open position
     leverage: dict[str, int] = field(default_factory=dict)
+    mode: str = "disabled"  # of MODES
+    bought_actions: int = 0  # see reserveRequestWeight
+    collateral: str = ""
+    isolated_e8: dict[str, int] = field(default_factory=dict)  # `rawUsd` of isolated positions, a part of cash_e8
+    is_isolated: dict[str, bool] = field(default_factory=dict)  # what was chosen by updateLeverage

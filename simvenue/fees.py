@@ -1,7 +1,8 @@
 """What a fill costs: the venue's schedule, the HIP-3 scaling, and the exact fee of one fill.
 
-Rates are in parts per billion of notional (1 bps = 100,000 ppb), fees in 1e-8 quote, rounded half up; a negative rate
-is a rebate. From hyperliquid.md 8 (docs: "Fees"), whose formula was checked there on real USDH fills.
+Rates are in parts per billion of notional (1 bps = 100,000 ppb), fees in 1e-8 quote; a negative rate is a rebate. From
+hyperliquid.md 8 (docs: "Fees"), whose formula was checked there on real USDH fills. The venue books fees and rebates in
+1e-6 quote and drops what is less, towards 0 (so did 1,318 of 1,318 fills of 2025-10-27 on which roundings differ).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from fractions import Fraction
 
 from simvenue.market import MarketDef
 
+PPB = 10**9
 PPB_PER_BPS = 100_000
 
 #: Tier -> (volume of 14 days in USD it begins above, taker bps, maker bps).
@@ -71,8 +73,9 @@ def rates_ppb(market: MarketDef, profile: FeeProfile = BASE) -> tuple[int, int]:
 
 
 def fee_e8(notional_e6: int, rate_ppb: int) -> int:
-    """Fee of one fill in 1e-8 quote: notional x 100 x rate / 1e9, half up."""
-    return (2 * notional_e6 * rate_ppb + 10**7) // (2 * 10**7)
+    """Fee of one fill in 1e-8 quote: notional x rate, cut to 1e-6 quote."""
+    cut_e6 = notional_e6 * abs(rate_ppb) // PPB
+    return (cut_e6 if rate_ppb >= 0 else -cut_e6) * 100
 
 
 def _base_bps(profile: FeeProfile) -> tuple[Fraction, Fraction]:

@@ -2,15 +2,20 @@
 
 From hyperliquid.md 10 (docs: "Funding"): the premium is sampled every 5 s from the impact prices against the oracle,
 `F = average premium + clamp(interest - premium, -0.05 %, +0.05 %)` is a rate for 8 hours of which an eighth is paid
-every hour, at most 4 % an hour; a position pays size x *oracle* x rate. Rates that are booked are whole numbers of
-1e-10 (what the wire shows), payments whole numbers of 1e-8 quote.
+every hour, at most 4 % an hour; a position pays size x *oracle* x rate. A builder dex has its own premium (all 155 of a
+captured `allDexsAssetCtxs` follow it to the last digit, all 179 of the first dex the other) and interest rate, and
+multiplies the result by 0..10; whether the cap comes before or after that is not published: here it is the last word.
+Rates that are booked are whole numbers of 1e-10 (what the wire shows), payments whole numbers of 1e-8 quote.
 """
 
 from __future__ import annotations
 
+from simvenue.market import MarketDef
+
 SAMPLE_S = 5
 HOURS = 8
 CLAMP = 0.0005
+MULTIPLIER = 1.0
 CAP_1H = 0.04
 RATE_E10 = 10**10
 
@@ -24,11 +29,28 @@ def premium(bid_impact_px: float, ask_impact_px: float, oracle_px: float) -> flo
     return (above - below) / oracle_px
 
 
-def rate_e10_1h(premium_mean: float, interest_rate_1h: float) -> int:
+def middle_premium(bid_impact_px: float, ask_impact_px: float, oracle_px: float) -> float:
+    """A builder dex's premium: how far the middle of the impact prices stands from the oracle."""
+    return 0.5 * (bid_impact_px + ask_impact_px) / oracle_px - 1.0 if oracle_px > 0.0 else 0.0
+
+
+def premium_of(market: MarketDef, impact_px: tuple[float, float], oracle_px: float) -> float:
+    """The market's premium at (bid, ask) impact prices."""
+    return (middle_premium if market.is_hip3 else premium)(*impact_px, oracle_px)
+
+
+def rate_e10_1h(
+    premium_mean: float, interest_rate_1h: float, clamp: float = CLAMP, multiplier: float = MULTIPLIER
+) -> int:
     """The hourly rate in 1e-10."""
     interest = HOURS * interest_rate_1h
-    full = premium_mean + min(max(interest - premium_mean, -CLAMP), CLAMP)
-    return round(min(max(full / HOURS, -CAP_1H), CAP_1H) * RATE_E10)
+    full = premium_mean + min(max(interest - premium_mean, -clamp), clamp)
+    return round(min(max(full / HOURS * multiplier, -CAP_1H), CAP_1H) * RATE_E10)
+
+
+def rate_of(market: MarketDef, premium_mean: float) -> int:
+    """The market's hourly rate in 1e-10 at this mean premium."""
+    return rate_e10_1h(premium_mean, market.interest_rate_1h, market.funding_clamp, market.funding_multiplier)
 
 
 def cash_e8(position_u: int, oracle_px_u: int, rate_e10: int) -> int:

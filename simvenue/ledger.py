@@ -1,7 +1,9 @@
 """The venue's own truth as one tree of plain values: what `/sim/ledger` shows and reconciliations are held against.
 
-Every sum over all accounts and the house is shown under `zero` and must be 0: positions by coin, fees, funding, and
-cash less deposits. Money 1e-8 quote, notional 1e-6 quote, sizes sz_u, prices px_u, integers throughout.
+Every sum over all accounts, vaults and the house is shown under `zero` and must be 0: positions by coin, fees,
+funding, and cash less deposits. `accounts`, `house`, `vaults` and `zero` are of the first market's collateral; every
+other has the same four under `collaterals`. Money 1e-8 quote, notional 1e-6 quote, sizes sz_u, prices px_u, integers
+throughout.
 """
 
 from __future__ import annotations
@@ -17,16 +19,27 @@ from simvenue.pit import Pit
 
 
 def ledger_of(clearing: Clearing, registry: Registry, pits: Sequence[Pit], now_ns: int) -> dict[str, Any]:
-    house = clearing.accounts.house
+    books = {name: _books(clearing, registry, name) for name in clearing.accounts.collaterals}
+    first, *others = books
     return {
         "t_ns": now_ns,
-        "accounts": {account.address: _account(clearing, account, registry) for account in clearing.accounts},
-        "house": asdict(house),
+        **books[first],
         "orders": [asdict(order.shown) | {"address": order.address} for order in registry.all_open()],
         "fills": clearing.fill_count.total(),
-        "funding_e8": {account.address: account.funding_e8 for account in clearing.accounts},
+        "funding_e8": {address: account["funding_e8"] for address, account in books[first]["accounts"].items()},
         "markets": {pit.market.coin: _market(pit) for pit in pits},
-        "zero": _sums([*clearing.accounts, house]),
+        "collaterals": {name: books[name] for name in others},
+    }
+
+
+def _books(clearing: Clearing, registry: Registry, collateral: str) -> dict[str, Any]:
+    accounts, house = clearing.accounts, clearing.accounts.houses[collateral]
+    held, vaults = accounts.held(collateral), accounts.vaults(collateral)
+    return {
+        "accounts": {a.address: _account(clearing, a, registry) for a in held[: len(held) - len(vaults)]},
+        "house": asdict(house),
+        "vaults": {vault.address: asdict(vault) for vault in vaults},
+        "zero": _sums([*held, house]),
     }
 
 
@@ -45,6 +58,11 @@ def _market(pit: Pit) -> dict[str, Any]:
         "oracle_px_u": pit.prices.oracle_px_u,
         "mark_px_u": pit.prices.mark_px_u,
         "last_px_u": pit.prices.last_px_u,
+        "collateral": pit.market.collateral,
+        "is_halted": pit.is_halted,
+        "queue": pit.queue,
+        "crossed_stamps": pit.crossed_stamps,
+        "yielded_levels": pit.yielded_levels,
     }
 
 

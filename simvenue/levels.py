@@ -1,13 +1,13 @@
 """One side of a market's own book: its price levels, kept sorted in one flat vector.
 
 Decides what the source shows at each price and how much of it simulated takers have already used up. Leaves
-simulated orders to `table.py` and fills to `matching.py`. A book is `HEAD + STRIDE x LEVELS` int64: the count, the
-side (1 bids, -1 asks), the levels to keep, then one row a level, worst first, so that changes near the touch move
-little. Prices are px_u, sizes sz_u. A full book forgets its worst level: what a recorder has long lost sight of is not
-to be believed.
+simulated orders to `table.py` and fills to `matching.py`. A book is `HEAD + STRIDE x LEVELS` int64: a head (count,
+side, levels to keep, what it counts), then one row a level, worst first, so that changes near the touch move little.
+Prices are px_u, sizes sz_u. A full book forgets its worst level: what a recorder has long lost sight of is not to be
+believed.
 
 Rule for a locked or crossed recording (*the older level yields*): while best bid >= best ask, the level whose row is
-older goes; when both came with the same stamp, both go.
+older goes; when both came with the same stamp, both go. `B_YIELDED` counts them, for each side.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ Ints: TypeAlias = list[int]
 LEVELS = 512
 """Room for levels a side; a book may be told to keep fewer (`B_KEEP`)."""
 
-HEAD = 4
+HEAD = 5
 B_N = 0
 B_SIDE = 1
 B_KEEP = 2
+B_YIELDED = 3  # levels of this side that gave way in a locked or crossed recording, so far
+B_BLIND = 4  # 1 = nothing of this side was seen yet, or since it was cleared: that it is empty says nothing
 
 STRIDE = 4
 L_PX = 0
@@ -39,6 +41,7 @@ def new_book(side: int, keep: int = LEVELS) -> Any:
     book = istate(HEAD + STRIDE * LEVELS)
     book[B_SIDE] = side
     book[B_KEEP] = min(keep, LEVELS)
+    book[B_BLIND] = 1
     return book
 
 
@@ -65,6 +68,14 @@ def shown_at(book: Ints, px: int) -> int:
     if i < book[B_N] and book[row + L_PX] == px:
         return book[row + L_SZ] - book[row + L_USED]
     return 0
+
+
+@kernel("i8(i8[::1], i8)")
+def recorded_at(book: Ints, px: int) -> int:
+    """Size the source shows at px, whatever takers used up; 0 when there is no such level."""
+    i = level_from(book, px)
+    row = HEAD + STRIDE * i
+    return book[row + L_SZ] if i < book[B_N] and book[row + L_PX] == px else 0
 
 
 @kernel("i8(i8[::1], i8)")
@@ -100,6 +111,7 @@ def set_level(book: Ints, px: int, sz: int, stamp: int) -> int:
     known = i < book[B_N] and book[HEAD + STRIDE * i + L_PX] == px
     if sz <= 0:
         return drop_level(book, i) if known else book[B_N]
+    book[B_BLIND] = 0
     if not known:
         i = open_level(book, i)
     if i >= 0:
@@ -108,6 +120,15 @@ def set_level(book: Ints, px: int, sz: int, stamp: int) -> int:
         book[row + L_SZ] = sz
         book[row + L_USED] = 0
         book[row + L_STAMP] = stamp
+    return book[B_N]
+
+
+@kernel("i8(i8[::1], i8)")
+def clear_levels(book: Ints, px: int) -> int:
+    """The source forgets its levels from the best one to px (0 = all of them); returns the levels left."""
+    book[B_N] = level_from(book, px) if px > 0 else 0
+    if book[B_N] == 0:
+        book[B_BLIND] = 1
     return book[B_N]
 
 
@@ -132,6 +153,8 @@ def best_px(book: Ints) -> int:
 def is_seen(book: Ints, px: int, visible: int) -> int:
     """1 when px lies within the `visible` best levels (or the book has fewer): only there an absent level is empty."""
     n = book[B_N]
+    if book[B_BLIND] == 1:
+        return 0
     if visible < 1 or n < visible:
         return 1
     side = book[B_SIDE]
@@ -153,8 +176,10 @@ def uncross(bids: Ints, asks: Ints) -> int:
         ask_stamp = asks[ask + L_STAMP]
         if bid_stamp <= ask_stamp:
             drop_level(bids, b)
+            bids[B_YIELDED] += 1
             gone += 1
         if ask_stamp <= bid_stamp:
             drop_level(asks, a)
+            asks[B_YIELDED] += 1
             gone += 1
     return gone

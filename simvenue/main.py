@@ -1,4 +1,4 @@
-"""One simulated venue as a process: options and profile in, an exchange built, sockets opened, and closed at a signal.
+"""One simulated venue as a process: a venue opened (`opening.py`), its sockets with it, and all closed at a signal.
 
 All data is read and all kernels are loaded before the first socket opens. When ready it prints one line of JSON on
 stdout, `{"listening": "http://host:port"}`; people's lines are logs on stderr.
@@ -12,30 +12,25 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, NoReturn
 
 from aiohttp import web
 
 from common import metrics
 from common.build import build_id
-from common.config import ENVIRONMENT, VENUE_PORT, Settings, load
-from common.errors import EXIT_CONFIG, EXIT_FAULT, EXIT_OK, EXIT_REFUSED, BadInput, ConfigError, Refused
+from common.config import VENUE_PORT, Settings
+from common.errors import EXIT_CONFIG, EXIT_FAULT, EXIT_OK, EXIT_REFUSED, ConfigError
 from common.exporter import Exporter
 from common.kernel import COMPILATIONS, COMPILED
 from common.log import get_log
 from common.messages import SCHEMA
 from common.process import on_stop_signal, run, watch_parent
-from simvenue.exchange import LATENCIES, Exchange
-from simvenue.flows import FLOWS
-from simvenue.market import MarketDef, market_of
+from simvenue.fault_gate import Gate
+from simvenue.ip_limits import CAPS
+from simvenue.opening import Opened, open_venue, read_faults
 from simvenue.options import Options, parse
-from simvenue.recording import recordings
-from simvenue.replay import Replay
 from simvenue.server import Server
-from simvenue.source import Source
-from simvenue.synthetic import Synthetic
-from simvenue.venue import SimClock, Venue
+from simvenue.venue import Venue
 
 COMPILES_CHECK_S = 1.0
 SHUTDOWN_S = 1.0
@@ -48,16 +43,16 @@ def main() -> NoReturn:
         options = parse(sys.argv[1:])
     except ConfigError as error:
         sys.exit(_say(error, EXIT_CONFIG))
-    except Refused as error:
-        sys.exit(_say(error, EXIT_REFUSED))
     over = {} if options.profile is None else {"MARKET": options.profile}
     sys.exit(run("simvenue", lambda settings: serve(settings, options), over))
 
 
 async def serve(settings: Settings, options: Options) -> int:
     """Run until SIGTERM, SIGINT or the parent's end; returns the exit code."""
-    venue = build(settings, options, time.time_ns())
-    server = Server(venue, ip_limit=options.ip_limit)
+    plan = read_faults(options.faults)
+    opened = await open_venue(settings, options, time.time_ns())
+    venue, gate = opened.venue, Gate()
+    server = Server(venue, caps=CAPS[options.ip_limits], gate=gate)
     stopping = asyncio.Event()
     on_stop_signal(lambda reason: _stop(stopping, reason))
     metrics_port = settings.metrics_port if options.metrics_port is None else options.metrics_port
@@ -69,75 +64,54 @@ async def serve(settings: Settings, options: Options) -> int:
         tasks.append(asyncio.create_task(watch_parent(settings.parent_pid, lambda reason: _stop(stopping, reason))))
     try:
         url = await _listen(runner, settings, options)
+        if plan.rules:
+            gate.put(plan)  # their time begins with the market's
         _ready(venue, settings, exporter.port, url)
-        tasks.append(asyncio.create_task(_stop_when_failed(venue, stopping)))
+        tasks.append(asyncio.create_task(_stop_when_failed(opened, stopping)))
         await stopping.wait()
     finally:
         venue.stop()
-        for task in tasks:
+        for task in (*tasks, *([opened.following] if opened.following is not None else [])):
             task.cancel()
         await runner.cleanup()
         await exporter.stop()
-    return EXIT_FAULT if venue.failed.is_set() else EXIT_OK
+    if venue.failed.is_set():
+        return EXIT_FAULT
+    return EXIT_REFUSED if opened.link is not None and opened.link.is_lost_for_good.is_set() else EXIT_OK
 
 
-async def _stop_when_failed(venue: Venue, stopping: asyncio.Event) -> None:
-    await venue.failed.wait()
-    _stop(stopping, "fault")
+async def _stop_when_failed(opened: Opened, stopping: asyncio.Event) -> None:
+    """Our own fault, or a mirrored venue that cannot be followed any more."""
+    waits: list[asyncio.Task[bool]] = [asyncio.create_task(_failed(opened.venue))]
+    if opened.following is not None:
+        waits.append(asyncio.create_task(_ended(opened)))
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waits:
+            task.cancel()
+    _stop(stopping, "fault" if opened.venue.failed.is_set() else "mirror lost")
+
+
+async def _failed(venue: Venue) -> bool:
+    return await venue.failed.wait()
+
+
+async def _ended(opened: Opened) -> bool:
+    """The link's task ends by itself only when its venue is lost for good, or by a fault of ours."""
+    assert opened.following is not None
+    try:
+        await asyncio.shield(opened.following)
+    except Exception:
+        log.exception("mirror_link_failed")
+        opened.venue.failed.set()
+    return True
 
 
 def _stop(stopping: asyncio.Event, reason: str) -> None:
     if not stopping.is_set():
         log.info("simvenue_stopping", reason=reason)
         stopping.set()
-
-
-# ---------------------------------------------------------------------- building
-def build(settings: Settings, options: Options, origin_ns: int) -> Venue:
-    """A venue with its markets, deposits and agents; raises ConfigError when the data cannot be played."""
-    markets = [_first_market(settings, options, origin_ns)]
-    if options.also is not None:
-        markets.append(_also(options, markets[0][0], origin_ns))
-    latency = LATENCIES[options.latency]
-    exchange = Exchange(markets, origin_ns=origin_ns, latency=latency, queue=options.queue)
-    for address, usd in options.fund:
-        exchange.fund(address, usd)
-    venue = Venue(exchange, SimClock(origin_ns, options.speed), latency)
-    for place, (agent, master) in enumerate(options.agents, 1):
-        venue.gateway.register(agent, master, f"agent{place}", origin_ns)
-    for market in exchange.markets:
-        log.info("market_opened", coin=market.coin, asset_id=market.asset_id, **exchange.describe(market.coin))
-    return venue
-
-
-def _first_market(settings: Settings, options: Options, origin_ns: int) -> tuple[MarketDef, Source]:
-    market = market_of(settings)
-    if options.data is None:
-        return market, _made_up(settings, market, options.flow, options.seed, origin_ns)
-    try:
-        paths = recordings(options.data)
-        source = Replay(paths, market.sz_decimals, origin_ns=origin_ns, cut_gaps=options.cut_gaps)
-    except (BadInput, OSError) as error:
-        raise ConfigError(f"--data: {error}") from None
-    return market, source
-
-
-def _also(options: Options, first: MarketDef, origin_ns: int) -> tuple[MarketDef, Source]:
-    """A second market of the first dex, in the first market's collateral: one exchange keeps one kind of money."""
-    name = str(options.also)
-    settings = load("simvenue", {**dict.fromkeys(ENVIRONMENT, ""), "MARKET": name.lower()})
-    market = replace(market_of(settings), collateral=first.collateral)
-    if market.is_hip3 or market.coin == first.coin:
-        raise ConfigError(f"--also {name}: must be a market of the first dex other than {first.coin}")
-    return market, _made_up(settings, market, None, options.seed + 1, origin_ns)
-
-
-def _made_up(settings: Settings, market: MarketDef, flow: str | None, seed: int, origin_ns: int) -> Source:
-    name = flow or ("btc" if settings.market.kind == "crypto" else "xyz100")
-    start, vol = settings.venue.px_start, settings.venue.vol_annual
-    return Synthetic(
-        name, FLOWS[name], market.sz_decimals, px_start=start, vol_annual=vol, seed=seed, origin_ns=origin_ns
-    )
 
 
 # ---------------------------------------------------------------------- running

@@ -1,18 +1,27 @@
-"""What a market is, and how far away its venue is: the definitions the exchange is built from.
+"""What a market is: the definitions the exchange is built from.
 
 Everything here is data. `sz_decimals` fixes the units: prices in 10^-(6 - sz_decimals) quote (`px_u`), sizes in
-10^-sz_decimals base (`sz_u`). Latencies are market time in ns.
+10^-sz_decimals base (`sz_u`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from common.clock import MS
 from common.config import Settings
 
 HIP3_ASSET_BASE = 100_000
 HIP3_DEX_STRIDE = 10_000
+
+#: `marginTables` with more than one tier, as the venue listed them in 2025 and 2026 (ids below 50 have one tier).
+MARGIN_TABLES = {
+    54: ((0, 20), (70_000_000, 10)),
+    55: ((0, 25), (100_000_000, 15)),
+    56: ((0, 40), (150_000_000, 20)),
+}
+FIRST_DEX_TABLES = {"BTC": 56, "ETH": 55, "SOL": 54}
+EQUITY_FUNDING_CLAMP = 0.0003
+"""Reported for equity perps of builder dexes (hyperliquid.md 10, third party); elsewhere 0.05 % per 8 h."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,20 @@ class MarketDef:
     impact_notional_usd: float
     dex_index: int = 0
     asset_index: int = 0
+    margin_table_id: int = 0  # of MARGIN_TABLES; 0 = one tier at the market's highest leverage
+    margin_mode: str = ""  # "" = cross allowed, "noCross", "strictIsolated" (margin cannot be taken out)
+    funding_multiplier: float = 1.0
+    funding_clamp: float = 0.0005  # per 8 h
+    oi_cap_usd: int = 0  # notional cap of open interest; 0 = none
+
+    @property
+    def margin_tiers(self) -> tuple[tuple[int, int], ...]:
+        """(notional it begins at in whole quote, highest leverage there), rising."""
+        return MARGIN_TABLES.get(self.margin_table_id, ((0, self.max_leverage),))
+
+    @property
+    def is_isolated_only(self) -> bool:
+        return self.margin_mode != ""
 
     @property
     def is_hip3(self) -> bool:
@@ -40,24 +63,6 @@ class MarketDef:
     @property
     def px_decimals(self) -> int:
         return 6 - self.sz_decimals
-
-
-@dataclass(frozen=True, slots=True)
-class Latency:
-    """`feed_ns`: venue to client (market data, user events); `order_ns`: client to matching; `reply_ns`: answer."""
-
-    feed_ns: int = 0
-    order_ns: int = 0
-    reply_ns: int = 0
-
-
-#: `--latency`: feed and entry as the edge study names them; an answer travels as market data does.
-LATENCIES = {
-    "zero": Latency(),
-    "good": Latency(50 * MS, 100 * MS, 50 * MS),
-    "typical": Latency(100 * MS, 300 * MS, 100 * MS),
-    "bad": Latency(500 * MS, 1500 * MS, 500 * MS),
-}
 
 
 def asset_id_of(dex_index: int, asset_index: int) -> int:
@@ -84,4 +89,12 @@ def market_of(settings: Settings) -> MarketDef:
         impact_notional_usd=venue.impact_notional_usd,
         dex_index=venue.dex_index,
         asset_index=venue.asset_index,
+        margin_table_id=_table_of(settings),
+        funding_clamp=EQUITY_FUNDING_CLAMP if market.dex and market.kind == "index" else 0.0005,
     )
+
+
+def _table_of(settings: Settings) -> int:
+    """The first dex's tiered table when the profile's highest leverage is its first tier's."""
+    table = FIRST_DEX_TABLES.get(settings.market.coin, 0)
+    return table if table and MARGIN_TABLES[table][0][1] == settings.venue.max_leverage else 0

@@ -5,11 +5,16 @@ The rules of a resting order (as the edge study's simulator has them):
     print passed, best first;
 (b) an aggressor's print at its price uses up the size ahead, then fills;
 (c) when the source's opposite best reaches its price, it is filled at its own price in full.
-All rows of a stamp are one atomic change: (c) and the recording's own crosses are looked at after the last row.
+A print never moves the book, and a book that shows our price fills nobody.
+
+All rows of a stamp are one atomic change, whatever their order: its prints meet the orders as they stood before it;
+then the levels change, of each price the last row counts; then crosses, (c) and places in the queue are judged by the
+book as it is after the last row. Played row by row instead (each row a stamp of its own), the same kernels behave as
+row-by-row backtesters do.
 
 Results go to `out`: a count, then rows of (kind, table row, px_u, sz_u, aggressor side). Reduce-only orders never
 fill beyond the position, and an order that would open more than its owner's margin allows is withdrawn. Queues and
-books are those of `table.py` and `levels.py`.
+books are those of `table.py` and `levels.py`, all vectors together those of `state.py`.
 """
 
 from __future__ import annotations
@@ -20,11 +25,14 @@ from common.kernel import istate, kernel
 from simvenue.levels import (
     Ints,
     best_px,
+    clear_levels,
     is_seen,
+    recorded_at,
     set_level,
     shown_at,
     uncross,
 )
+from simvenue.queue_model import unseen_ahead
 from simvenue.table import (
     H_POS,
     H_ROOM,
@@ -32,11 +40,14 @@ from simvenue.table import (
     O_AHEAD,
     O_LEFT,
     O_OWNER,
+    O_PART,
     O_PX,
     O_REDUCE,
     O_SEEN,
     O_SIDE,
     O_STRIDE,
+    O_TOLD,
+    O_TRADED,
     ORDERS,
     UNKNOWN,
     advance_queue,
@@ -45,13 +56,17 @@ from simvenue.table import (
     rank_from,
     rank_of,
     restack,
+    tell_level,
 )
 
 BUY = 1
 SELL = -1
 
 ROWS_MAX = 4096
-"""Market rows one call of `play` may be given, so that `out` always has room."""
+"""Market rows one call may be given, so that `out` always has room."""
+
+GAP, LEVEL, PRINT, CLEAR = 0, 1, 2, 3
+"""What a row is, times the side: 1 bids / buyer, -1 asks / seller (`source.py`)."""
 
 E_STRIDE = 5
 E_KIND = 0
@@ -149,9 +164,7 @@ def fill_at(queue: Ints, orders: Ints, holders: Ints, side: int, px: int, sz: in
         rest -= ahead
         if rest > 0:
             rest -= fill_resting(queue, orders, holders, rank, rest, out)
-    taken = sz - ahead_used - rest
-    advance_queue(queue, orders, side, px, sz - taken)
-    return taken
+    return sz - ahead_used - rest
 
 
 @kernel("i8(i8, i8, i8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])")
@@ -161,48 +174,99 @@ def play_print(
     """One print of the source: rules (a) and (b); what our orders left of it is printed.  Returns that."""
     rest = sz - fill_through(bid_queue, orders, holders, BUY, px, sz, out)
     rest -= fill_through(ask_queue, orders, holders, SELL, px, rest, out)
-    if rest > 0 and aggressor == SELL:
-        rest -= fill_at(bid_queue, orders, holders, BUY, px, rest, out)
-    elif rest > 0:
-        rest -= fill_at(ask_queue, orders, holders, SELL, px, rest, out)
+    hit = bid_queue if aggressor == SELL else ask_queue
+    taken = 0
+    if rest > 0:
+        taken = fill_at(hit, orders, holders, -aggressor, px, rest, out)
+    advance_queue(hit, orders, -aggressor, px, rest - taken, sz)
+    rest -= taken
     if rest > 0:
         put(out, PRINTED, -1, px, rest, aggressor)
     return rest
 
 
-@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8, i8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])")
-def play(
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])")
+def play_prints(
     what: Ints,
     px: Ints,
     sz: Ints,
     begin: int,
     end: int,
-    stamp: int,
-    probabilistic: int,
-    bids: Ints,
-    asks: Ints,
     orders: Ints,
     bid_queue: Ints,
     ask_queue: Ints,
     holders: Ints,
     out: Ints,
 ) -> int:
-    """Rows `begin .. end` (at most ROWS_MAX) of one stamp, in order; see `source.py`.  Returns the result count."""
+    """The prints among rows `begin .. end` (at most ROWS_MAX), in order.  Returns the result count."""
+    for i in range(begin, end):
+        if abs(what[i]) == PRINT:
+            aggressor = BUY if what[i] > 0 else SELL
+            if bid_queue[0] > 0 or ask_queue[0] > 0:
+                play_print(aggressor, px[i], sz[i], orders, bid_queue, ask_queue, holders, out)
+            else:
+                put(out, PRINTED, -1, px[i], sz[i], aggressor)
+    return out[0]
+
+
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8, i8, i8, f8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])")
+def play_levels(
+    what: Ints,
+    px: Ints,
+    sz: Ints,
+    begin: int,
+    end: int,
+    stamp: int,
+    visible: int,
+    model: int,
+    power: float,
+    bids: Ints,
+    asks: Ints,
+    orders: Ints,
+    bid_queue: Ints,
+    ask_queue: Ints,
+) -> int:
+    """The level changes among rows `begin .. end`, then our places in the queues.  Returns how many orders it told.
+
+    A cleared book is its recorder's doing: it moves nobody up; what the refill then shows does.
+    """
+    told = 0
     for i in range(begin, end):
         kind = what[i]
-        if kind == 1:
+        if kind == LEVEL:
             set_level(bids, px[i], sz[i], stamp)
             if bid_queue[0] > 0:
-                restack(bid_queue, orders, BUY, px[i], sz[i], probabilistic)
-        elif kind == -1:
+                told += tell_level(bid_queue, orders, BUY, px[i], sz[i])
+        elif kind == -LEVEL:
             set_level(asks, px[i], sz[i], stamp)
             if ask_queue[0] > 0:
-                restack(ask_queue, orders, SELL, px[i], sz[i], probabilistic)
-        elif bid_queue[0] > 0 or ask_queue[0] > 0:
-            play_print(BUY if kind > 0 else SELL, px[i], sz[i], orders, bid_queue, ask_queue, holders, out)
-        else:
-            put(out, PRINTED, -1, px[i], sz[i], BUY if kind > 0 else SELL)
-    return out[0]
+                told += tell_level(ask_queue, orders, SELL, px[i], sz[i])
+        elif kind == CLEAR:
+            clear_levels(bids, px[i])
+        elif kind == -CLEAR:
+            clear_levels(asks, px[i])
+    if told > 0:
+        restack(bid_queue, orders, bids, visible, model, power)
+        restack(ask_queue, orders, asks, visible, model, power)
+    return told
+
+
+@kernel("i8(i8[::1], i8[::1])")
+def lose_place(queue: Ints, orders: Ints) -> int:
+    """After a gap in what was seen nobody knows who stands before our orders; returns how many there are."""
+    for k in range(queue[0]):
+        row = O_STRIDE * queue[1 + k]
+        orders[row + O_AHEAD] = UNKNOWN
+        orders[row + O_PART] = 0
+    return queue[0]
+
+
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])")
+def play_gap(bids: Ints, asks: Ints, orders: Ints, bid_queue: Ints, ask_queue: Ints) -> int:
+    """The source saw nothing for a while: its levels and our places are forgotten.  Returns how many orders rest."""
+    clear_levels(bids, 0)
+    clear_levels(asks, 0)
+    return lose_place(bid_queue, orders) + lose_place(ask_queue, orders)
 
 
 @kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8[::1])")
@@ -221,34 +285,73 @@ def fill_crossed(queue: Ints, orders: Ints, holders: Ints, side: int, opposite_p
     return found
 
 
-@kernel("i8(i8[::1], i8[::1], i8[::1], i8)")
-def look_up(queue: Ints, orders: Ints, book: Ints, visible: int) -> int:
-    """Orders whose price has come into view stand behind all that is shown there; returns how many still wait."""
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8)")
+def look_up(queue: Ints, orders: Ints, book: Ints, visible: int, model: int) -> int:
+    """Orders whose price has come into view learn their place there; returns how many still wait."""
     waiting = 0
     for k in range(queue[0]):
         row = O_STRIDE * queue[1 + k]
         if orders[row + O_AHEAD] == UNKNOWN:
             px = orders[row + O_PX]
             if is_seen(book, px, visible) == 1:
-                shown = shown_at(book, px)
-                orders[row + O_AHEAD] = shown
-                orders[row + O_SEEN] = shown
+                orders[row + O_AHEAD] = unseen_ahead(model, shown_at(book, px))
+                orders[row + O_SEEN] = recorded_at(book, px)
+                orders[row + O_TRADED] = 0
             else:
                 waiting += 1
     return waiting
 
 
-@kernel("i8(i8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])")
+@kernel("i8(i8, i8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])")
 def settle(
-    visible: int, bids: Ints, asks: Ints, orders: Ints, bid_queue: Ints, ask_queue: Ints, holders: Ints, out: Ints
+    visible: int,
+    model: int,
+    bids: Ints,
+    asks: Ints,
+    orders: Ints,
+    bid_queue: Ints,
+    ask_queue: Ints,
+    holders: Ints,
+    out: Ints,
 ) -> int:
     """End of a stamp: the recording's crosses, rule (c), prices come into view.  Returns the result count."""
     uncross(bids, asks)
     fill_crossed(bid_queue, orders, holders, BUY, best_px(asks), out)
     fill_crossed(ask_queue, orders, holders, SELL, best_px(bids), out)
-    look_up(bid_queue, orders, bids, visible)
-    look_up(ask_queue, orders, asks, visible)
+    look_up(bid_queue, orders, bids, visible, model)
+    look_up(ask_queue, orders, asks, visible, model)
     return out[0]
+
+
+@kernel(
+    "i8(i8[::1], i8[::1], i8[::1], i8, i8, i8, i8, i8, f8, "
+    "i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])"
+)
+def play_stamp(
+    what: Ints,
+    px: Ints,
+    sz: Ints,
+    begin: int,
+    end: int,
+    stamp: int,
+    visible: int,
+    model: int,
+    power: float,
+    bids: Ints,
+    asks: Ints,
+    orders: Ints,
+    bid_queue: Ints,
+    ask_queue: Ints,
+    holders: Ints,
+    out: Ints,
+) -> int:
+    """Rows `begin .. end` (at most ROWS_MAX) as one atomic change, numbered `stamp`.  Returns the result count."""
+    out[0] = 0
+    if begin < end and what[begin] == GAP:
+        play_gap(bids, asks, orders, bid_queue, ask_queue)
+    play_prints(what, px, sz, begin, end, orders, bid_queue, ask_queue, holders, out)
+    play_levels(what, px, sz, begin, end, stamp, visible, model, power, bids, asks, orders, bid_queue, ask_queue)
+    return settle(visible, model, bids, asks, orders, bid_queue, ask_queue, holders, out)
 
 
 @kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8, i8, i8, i8, i8)")
@@ -265,7 +368,10 @@ def rest_order(
     shown = shown_at(book, px)
     known = shown > 0 or is_seen(book, px, visible) == 1
     orders[row + O_AHEAD] = shown if known else UNKNOWN
-    orders[row + O_SEEN] = shown
+    orders[row + O_SEEN] = recorded_at(book, px)
+    orders[row + O_TRADED] = 0
+    orders[row + O_PART] = 0
+    orders[row + O_TOLD] = 0
     return enqueue(queue, orders, slot)
 
 

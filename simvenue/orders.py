@@ -57,6 +57,7 @@ class Order:
     status: str = OPEN
     status_t_ns: int = 0
     slot: int = -1
+    told: str = ""  # the status its owner last heard
 
     @property
     def shown(self) -> OpenOrder:
@@ -117,11 +118,6 @@ class Registry:
 
     def all_open(self) -> list[Order]:
         return [order for orders in self._open.values() for order in orders.values()]
-
-    def history(self, address: str, limit: int) -> list[Order]:
-        """The address's newest orders of any state, newest last."""
-        mine = [order for order in self._by_oid.values() if order.address == address]
-        return mine[-limit:]
 
     def _retire(self, order: Order) -> None:
         self._closed.append(order)

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from simvenue import fees, margin
+from simvenue import fees
 from simvenue.clearing import Clearing
-from simvenue.events import BUY, SELL, Account, Book, Context, Trade, UserFill, UserFunding
+from simvenue.events import BUY, SELL, Account, Book, Context, LedgerUpdate, Trade, UserFill, UserFunding
+from simvenue.latency import Latency
 from simvenue.ledger import ledger_of
-from simvenue.market import Latency, MarketDef
+from simvenue.market import MarketDef
 from simvenue.orders import OpenOrder, OrderState, Registry
 from simvenue.pit import Pit
+from simvenue.standing import Standing
 
 HISTORY_MAX = 2_000
 
@@ -59,33 +61,38 @@ class Reads:
 
     def addresses(self) -> list[str]:
         """Every funded address."""
-        return [account.address for account in self._clearing.accounts]
+        return list(dict.fromkeys(account.address for account in self._clearing.accounts))
 
-    def account(self, address: str) -> Account:
-        return self._clearing.accounts.get(address)
+    def account(self, address: str, collateral: str = "") -> Account:
+        """The address's book of one collateral, "" = the first market's."""
+        return self._clearing.accounts.get(address, collateral)
+
+    def standing(self, address: str, collateral: str = "") -> Standing:
+        """Value, margin and positions (cross and isolated apart) of one book."""
+        return self._clearing.standing(self.account(address, collateral))
+
+    def is_isolated(self, address: str, coin: str) -> bool:
+        """Whether the address's margin in this market is isolated."""
+        market = self._by_coin[coin].market
+        return self._clearing.standings.is_isolated(self.account(address, market.collateral), market)
 
     def leverage(self, address: str, coin: str) -> int:
         """What was set, else the market's maximum, at most 20."""
-        return self._clearing.leverage(self.account(address), self._by_coin[coin])
+        pit = self._by_coin[coin]
+        return self._clearing.leverage(self.account(address, pit.market.collateral), pit)
 
-    def equity_e8(self, address: str) -> int:
-        """Account value: cash and all positions at their marks."""
-        return self._clearing.equity_e8(self.account(address))
+    def equity_e8(self, address: str, collateral: str = "") -> int:
+        """Account value of one book: cash and all positions at their marks."""
+        return self._clearing.equity_e8(self.account(address, collateral))
 
-    def margin(self, address: str) -> tuple[int, int, int]:
-        """(used by positions, maintenance, withdrawable) in 1e-8 quote."""
-        exposures = self._clearing.exposures(self.account(address))
-        used = sum(margin.used_e8(e) for e in exposures.values())
-        required = sum(margin.required_e8(e) for e in exposures.values())
-        notional_e6 = sum(e.notional_e6 for e in exposures.values())
-        maintenance = sum(
-            margin.maintenance_e8(e.notional_e6, self._by_coin[coin].market.max_leverage)
-            for coin, e in exposures.items()
-        )
-        return used, maintenance, margin.withdrawable_e8(self.equity_e8(address), required, notional_e6)
+    def margin(self, address: str, collateral: str = "") -> tuple[int, int, int]:
+        """(used by positions, maintenance of the cross account, withdrawable) in 1e-8 quote."""
+        standing = self.standing(address, collateral)
+        return standing.used_e8, standing.cross_maintenance_e8, standing.withdrawable_e8
 
     def volume_e6(self, address: str) -> int:
-        return self.account(address).volume_e6
+        """Notional traded in all collaterals."""
+        return sum(book.volume_e6 for book in self._clearing.accounts.books(address))
 
     def credit_e6(self, address: str) -> int:
         """Volume as it earns actions: growth-mode markets count a tenth."""
@@ -98,6 +105,9 @@ class Reads:
     def base_rates_ppb(self, address: str) -> tuple[int, int]:
         """(maker, taker) before a builder dex scales them: `userAddRate`, `userCrossRate`."""
         return fees.base_rates_ppb(self._clearing.profile(address))
+
+    def fee_profile(self, address: str) -> fees.FeeProfile:
+        return self._clearing.profile(address)
 
     # ---------------------------------------------------------------- orders and fills, newest last
     def open_orders(self, address: str, dex: str | None = None) -> list[OpenOrder]:
@@ -114,7 +124,8 @@ class Reads:
         return None if order is None else order.state
 
     def order_history(self, address: str) -> list[OrderState]:
-        return [order.state for order in self._registry.history(address, HISTORY_MAX)]
+        """One row for each status each order has had."""
+        return list(self._clearing.states.get(address, ()))
 
     def queue_ahead_u(self, address: str, oid: int) -> int | None:
         """Size before a resting order at its price, simulated orders left out; -1 = its price is out of view."""
@@ -127,12 +138,25 @@ class Reads:
     def fundings(self, address: str) -> list[UserFunding]:
         return list(self._clearing.fundings.get(address, ()))
 
+    def ledger_updates(self, address: str) -> list[LedgerUpdate]:
+        """What moved the address's money without being a fill or funding, newest last."""
+        return list(self._clearing.updates.get(address, ()))
+
     # ---------------------------------------------------------------- markets
     def snapshot(self, coin: str, depth: int = 20) -> Book:
         """The book now, simulated orders included."""
         pit = self._by_coin[coin]
         bids, asks = pit.depth(BUY, depth), pit.depth(SELL, depth)
         return Book(self.now_ns, self.now_ns + self.latency.feed_ns, coin, False, bids, asks)
+
+    def levels(self, coin: str, side: int) -> list[tuple[int, int, int]]:
+        """Every price of a side that is seen here, best first: (px_u, sz_u, orders), simulated orders included."""
+        found = {px_u: (sz_u, 1) for px_u, sz_u in self.source_levels(coin, side)}
+        for order in self._registry.all_open():
+            if order.coin == coin and order.side == side and order.slot >= 0:
+                sz_u, count = found.get(order.px_u, (0, 0))
+                found[order.px_u] = (sz_u + order.sz_u, count + 1)
+        return [(px_u, *found[px_u]) for px_u in sorted(found, reverse=side == BUY)]
 
     def source_levels(self, coin: str, side: int) -> list[tuple[int, int]]:
         """The recorded (or made-up) book alone, best first, less what takers used up."""

@@ -2,14 +2,17 @@
 
 Decides which rows count (those flagged for the exchange, at their exchange time) and how recorded floats become venue
 units: exactly, or the file is refused. A file that breaks its contract raises `BadRecording` with file, row and reason.
-Rows of one exchange time are one stamp, in the file's order.
+Rows of one exchange time are one stamp, in the file's order. Level changes, snapshot rows and prints are played; a
+row that clears a side does so down to its price (none, or 0: all of it), one without a side clears both.
+
+`Columns` is what every kind of recording becomes; `columns_of` makes them from the rows of any reader.
 """
 
 from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +22,7 @@ import numpy as np
 
 from common.errors import BadInput
 from simvenue.rules import PERP_DECIMALS
-from simvenue.source import ASK_LEVEL, BID_LEVEL, BUY_PRINT, SELL_PRINT
+from simvenue.source import ASK_LEVEL, BID_CLEAR, BID_LEVEL, BUY_PRINT
 
 ARRAY = "data.npy"
 FIELDS = {"ev": "iu", "exch_ts": "iu", "px": "f", "qty": "f"}
@@ -34,9 +37,9 @@ GRID_TOLERANCE = 1e-4
 
 _NPY: Any = np.lib.format  # numpy leaves these readers untyped
 
-DEPTH, TRADE, SNAPSHOT = 1, 2, 4
+DEPTH, TRADE, CLEAR, SNAPSHOT = 1, 2, 3, 4
 KIND_MASK = 0xFF
-BUY_FLAG, EXCH_FLAG = 1 << 29, 1 << 31
+SELL_FLAG, BUY_FLAG, EXCH_FLAG = 1 << 28, 1 << 29, 1 << 31
 
 
 class BadRecording(BadInput):
@@ -92,6 +95,11 @@ def read(path: Path, sz_decimals: int) -> Generator[None, None, Columns]:
             yield
     if not parts:
         raise BadRecording(path, None, "no row is flagged for the exchange")
+    return columns_of(parts)
+
+
+def columns_of(parts: Sequence[tuple[Any, Any, Any, Any]]) -> Columns:
+    """Columns of consecutive pieces (recorded time ns, what, px_u, sz_u), int64 arrays in the order of time."""
     exch_ns, what, px_u, sz_u = (np.concatenate(column) for column in zip(*parts, strict=True))
     edges = np.flatnonzero(np.diff(exch_ns)) + 1
     begin = np.concatenate(([0], edges, [len(exch_ns)]))
@@ -118,22 +126,33 @@ class _Slice:
 
     def columns(self, last_ns: int) -> tuple[Any, Any, Any, Any]:
         """(recorded time, what, px_u, sz_u) of the exchange's rows."""
-        data = self._data
-        keep = np.flatnonzero(data["ev"] & EXCH_FLAG)
-        ev, px, qty = data["ev"][keep], data["px"][keep], data["qty"][keep]
-        exch_ns = data["exch_ts"][keep].astype(np.int64)
+        keep, sides = self._kept()
+        ev, px, qty = (self._data[name][keep] for name in ("ev", "px", "qty"))
+        exch_ns = self._data["exch_ts"][keep].astype(np.int64)
         kind = ev & KIND_MASK
-        is_print = kind == TRADE
-        self._refuse(keep, ~(is_print | (kind == DEPTH) | (kind == SNAPSHOT)), "a row kind that is not played")
+        is_print, is_clear = kind == TRADE, kind == CLEAR
+        known = is_print | is_clear | (kind == DEPTH) | (kind == SNAPSHOT)
+        self._refuse(keep, ~known, "a row kind that is not played")
         self._refuse(keep, np.diff(exch_ns, prepend=np.int64(last_ns)) < 0, "exchange times run backwards")
+        is_whole = is_clear & ~(px > 0)  # a clearing without a price
+        px, qty = np.where(is_whole, 1.0, px), np.where(is_clear, 0.0, qty)
         self._refuse(keep, ~np.isfinite(px) | (px <= 0), "price is not a number above 0")
         self._refuse(keep, ~np.isfinite(qty) | (qty < 0), "size is not a number of 0 or more")
         self._refuse(keep, is_print & (qty == 0), "a trade of size 0")
-        px_u = self._units(keep, px, self._px_decimals, "price")
+        px_u = np.where(is_whole, 0, self._units(keep, px, self._px_decimals, "price"))
         sz_u = self._units(keep, qty, self._sz_decimals, "size")
-        buys = (ev & BUY_FLAG) != 0
-        what = np.where(is_print, np.where(buys, BUY_PRINT, SELL_PRINT), np.where(buys, BID_LEVEL, ASK_LEVEL))
-        return exch_ns, what.astype(np.int64), px_u, sz_u
+        return exch_ns, sides * _kinds(is_print, is_clear), px_u, sz_u
+
+    def _kept(self) -> tuple[Any, Any]:
+        """Rows of the exchange and their sides, 1 or -1; a clearing without a side is two rows."""
+        ev = self._data["ev"]
+        is_exchange = (ev & EXCH_FLAG) != 0
+        both = is_exchange & ((ev & KIND_MASK) == CLEAR) & ((ev & (BUY_FLAG | SELL_FLAG)) == 0)
+        keep = np.repeat(np.arange(len(ev)), is_exchange.astype(np.int64) + both)
+        sides = np.where((ev[keep] & BUY_FLAG) != 0, 1, -1)
+        if both.any():
+            sides[np.flatnonzero(both[keep])[::2]] = 1
+        return keep, sides
 
     def _units(self, keep: Any, values: Any, decimals: int, name: str) -> Any:
         scaled = values * 10.0**decimals
@@ -145,6 +164,11 @@ class _Slice:
     def _refuse(self, keep: Any, bad: Any, why: str) -> None:
         if bad.any():
             raise BadRecording(self._path, self._first + int(keep[int(np.argmax(bad))]), why)
+
+
+def _kinds(is_print: Any, is_clear: Any) -> Any:
+    """What a row is, for the bid side or a buyer."""
+    return np.where(is_print, BUY_PRINT, np.where(is_clear, BID_CLEAR, BID_LEVEL)).astype(np.int64)
 
 
 def _visible(what: Any, sz_u: Any, begin: Any) -> int:

@@ -1,8 +1,8 @@
-"""What the venue accepts as an order: tick, lot, minimum value, price band, and its words for each refusal.
+"""What the venue accepts as an order: tick, lot, least and largest value, price band (its words: `refusals.py`).
 
 Written from the fact sheet (hyperliquid.md 2 and 4: docs "Tick and lot size", "Error responses") apart from
 `common/ticks.py`, so that one misread fact cannot pass on both sides; a property test holds the two together.
-A text becomes a `Decimal`, and the grid is judged on its digits. Live error texts end with ` asset=<id>`.
+A text becomes a `Decimal`, and the grid is judged on its digits.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from simvenue.events import OrderSpec
 from simvenue.market import MarketDef
+from simvenue.refusals import BAD_PX, BAD_SZ, BAD_TIF, OFF_TICK, TOO_LARGE, TOO_SMALL, ZERO_SZ, Refusal
 
 SIGNIFICANT_DIGITS = 5
 PERP_DECIMALS = 6
@@ -22,41 +23,17 @@ MIN_VALUE_E6 = 10 * 10**6
 BAND = Decimal("0.8")
 """An order price may be at most 80 % away from the reference (oracle) price."""
 
+NTL_MAX_USD = ((25, 15_000_000), (20, 5_000_000), (10, 2_000_000), (0, 500_000))
+"""Largest market order by the market's leverage (docs: "Contract specifications"); a limit order: ten times that."""
+LIMIT_FACTOR = 10
+
+UNFIT = (BAD_TIF, BAD_SZ, ZERO_SZ, BAD_PX, OFF_TICK)
+"""Wrong whatever the market does: one such order and its whole batch gets one refusal (docs: pre-validation)."""
+
 PX_MAX_U = 10**15
 SZ_MAX_U = 10**15
 TIFS = ("Alo", "Ioc", "Gtc")
 _NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """The venue's text for the client and its word for the order's status."""
-
-    text: str
-    status: str
-
-    def of(self, asset: int) -> str:
-        return f"{self.text} asset={asset}"
-
-
-BAD_PX = Refusal("Order has invalid price.", "tickRejected")
-OFF_TICK = Refusal("Price must be divisible by tick size.", "tickRejected")
-BAD_SZ = Refusal("Order has invalid size.", "rejected")
-ZERO_SZ = Refusal("Order has zero size.", "rejected")
-BAD_TIF = Refusal("Order has invalid tif.", "rejected")
-TOO_SMALL = Refusal("Order must have minimum value of $10.", "minTradeNtlRejected")
-TOO_FAR = Refusal("Order price cannot be more than 80% away from the reference price", "oracleRejected")
-NO_MARGIN = Refusal("Insufficient margin to place order.", "perpMarginRejected")
-WOULD_INCREASE = Refusal("Reduce only order would increase position.", "reduceOnlyRejected")
-NO_MATCH = Refusal("Order could not immediately match against any resting orders.", "iocCancelRejected")
-TOO_MANY = Refusal("Too many open orders.", "tooManyOpenOrdersRejected")
-NOT_OPEN = Refusal("Order was never placed, already canceled, or filled.", "rejected")
-CANNOT_MODIFY = Refusal("Cannot modify canceled or filled order", "rejected")
-
-
-def alo_refusal(bid: str, ask: str) -> Refusal:
-    """A post-only order that would have matched, with the touch it met."""
-    return Refusal(f"Post only order would have immediately matched, bbo was {bid}@{ask}.", "badAloPxRejected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +54,8 @@ def parse(spec: OrderSpec, market: MarketDef) -> Parsed | Refusal:
         return px_u
     if not spec.reduce_only and px_u * sz_u < MIN_VALUE_E6:
         return TOO_SMALL
+    if px_u * sz_u > ntl_max_e6(market.max_leverage):
+        return TOO_LARGE
     return Parsed(px_u, sz_u)
 
 
@@ -94,6 +73,11 @@ def parse_px(text: str, sz_decimals: int) -> int | Refusal:
     if units is None or units == 0 or units != units.to_integral_value() or units > PX_MAX_U:
         return BAD_PX
     return int(units) if is_on_tick(Decimal(text)) else OFF_TICK
+
+
+def ntl_max_e6(max_leverage: int) -> int:
+    """Largest value of a limit order in 1e-6 quote."""
+    return LIMIT_FACTOR * 10**6 * next(usd for least, usd in NTL_MAX_USD if max_leverage >= least)
 
 
 def is_on_tick(px: Decimal) -> bool:

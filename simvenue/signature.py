@@ -33,6 +33,13 @@ APPROVE_AGENT_FIELDS = (
     ("agentName", "string"),
     ("nonce", "uint64"),
 )
+USER_ABSTRACTION = "HyperliquidTransaction:UserSetAbstraction"
+USER_ABSTRACTION_FIELDS = (
+    ("hyperliquidChain", "string"),
+    ("user", "address"),
+    ("abstraction", "string"),
+    ("nonce", "uint64"),
+)
 
 
 def action_hash(action: Any, nonce: int, vault: str | None, expires_after: int | None) -> bytes:

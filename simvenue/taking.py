@@ -74,7 +74,7 @@ def take_at(
         taken = take_source(book, level, rest, -1, out)
         used += taken
         rest -= taken
-    advance_queue(queue, orders, side, px, used)
+    advance_queue(queue, orders, side, px, used, 0)
     return sz - rest
 
 

@@ -7,7 +7,7 @@ Names of the dexes in their order: hyperliquid.md section 2 (`sx` is the recorde
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from simvenue.market import MarketDef, asset_id_of
@@ -17,6 +17,7 @@ DEXES = ("xyz", "flx", "vntl", "hyna", "km", "abcd", "cash", "para", "mkts", "io
 TOKENS = {"USDC": 0, "HYPE": 150, "USDE": 235, "USDH": 360}
 TOKEN_DECIMALS = {"USDC": 8, "HYPE": 2, "USDE": 2, "USDH": 2}
 PAIRS = {107: ("HYPE", "USDC"), 230: ("USDH", "USDC")}  # spot index -> tokens; sparse, as the real list is
+ALIGNED_SINCE_MS = 1_758_949_452_538  # the documentation's own example
 _FIRST_DEX = (("BTC", 5, 40), ("ETH", 4, 25))
 
 
@@ -32,6 +33,17 @@ class Listing:
     is_delisted: bool
     market: MarketDef | None
 
+    @property
+    def margin_tiers(self) -> tuple[tuple[int, int], ...]:
+        """(notional it begins at in whole quote, highest leverage there)."""
+        return ((0, self.max_leverage),) if self.market is None else self.market.margin_tiers
+
+    @property
+    def margin_table_id(self) -> int:
+        """Tables below 50 have one tier, with the number's leverage."""
+        named = self.market.margin_table_id if self.market is not None else 0
+        return named or self.max_leverage
+
 
 class Universe:
     """All listings by dex, coin and asset id."""
@@ -45,6 +57,7 @@ class Universe:
         self.dexes: tuple[str, ...] = ("", *names)
         self.perps: dict[str, tuple[Listing, ...]] = {d: self._listings(i, d) for i, d in enumerate(self.dexes)}
         self.by_coin = {listing.coin: listing for perps in self.perps.values() for listing in perps}
+        self.dex_of = {listing.coin: dex for dex, perps in self.perps.items() for listing in perps}
         self.coin_of = {listing.asset_id: listing.coin for listing in self.by_coin.values()}
 
     def _listings(self, dex_index: int, dex: str) -> tuple[Listing, ...]:
@@ -74,12 +87,13 @@ class Universe:
         return next((m.collateral for m in self.markets.values() if m.dex == dex), "USDC")
 
     # ------------------------------------------------------------------ the venue's shapes
-    def meta(self, dex: str) -> Json:
+    def meta(self, dex: str, gone: Collection[str] = ()) -> Json:
+        """`gone` are traded coins that have been delisted since."""
         perps = self.perps[dex]
-        tables = sorted({p.max_leverage for p in perps})
+        tables = {p.margin_table_id: p.margin_tiers for p in perps}
         return {
-            "universe": [_meta_entry(p) for p in perps],
-            "marginTables": [[n, _single_tier(n)] for n in tables],
+            "universe": [_meta_entry(p, p.is_delisted or p.coin in gone) for p in perps],
+            "marginTables": [[number, _margin_table(tables[number])] for number in sorted(tables)],
             "collateralToken": TOKENS[self.collateral(dex)],
         }
 
@@ -96,7 +110,7 @@ class Universe:
             "feeRecipient": deployer, "assetToStreamingOiCap": [[p.coin, "100000000.0"] for p in self.perps[name]],
             "subDeployers": [], "deployerFeeScale": rate(scale),
             "lastDeployerFeeScaleChangeTime": "1970-01-01T00:00:00",
-            "assetToFundingMultiplier": [[m.coin, "1.0"] for m in traded],
+            "assetToFundingMultiplier": [[m.coin, rate(m.funding_multiplier)] for m in traded],
             "assetToFundingInterestRate": [[m.coin, rate(m.interest_rate_1h * 8)] for m in traded],
         }  # fmt: skip
 
@@ -124,25 +138,39 @@ class Universe:
         ]
         return {"tokens": tokens, "universe": pairs}
 
+    @staticmethod
+    def spot_contexts() -> Json:
+        """No spot is traded here: every pair's figures are nothing."""
+        zeros = dict.fromkeys(
+            ("prevDayPx", "dayNtlVlm", "markPx", "circulatingSupply", "totalSupply", "dayBaseVlm"), "0.0"
+        )
+        return [{**zeros, "midPx": None, "coin": f"@{index}"} for index in PAIRS]
+
     def aligned(self, token: int) -> Json:
         is_aligned = any(m.aligned and TOKENS[m.collateral] == token for m in self.markets.values())
         return {
-            "isAligned": is_aligned, "firstAlignedTime": 0, "evmMintedSupply": "0.0", "dailyAmountOwed": [],
+            "isAligned": is_aligned,
+            "firstAlignedTime": ALIGNED_SINCE_MS if is_aligned else None,
+            "evmMintedSupply": "0.0",
+            "dailyAmountOwed": [],
             "predictedRate": decimal(0, 2),
-        }  # fmt: skip
+        }
 
 
-def _meta_entry(listing: Listing) -> Json:
+def _meta_entry(listing: Listing, is_delisted: bool) -> Json:
     entry: Json = {
         "szDecimals": listing.sz_decimals, "name": listing.coin, "maxLeverage": listing.max_leverage,
-        "marginTableId": listing.max_leverage,
+        "marginTableId": listing.margin_table_id,
     }  # fmt: skip
-    if listing.is_delisted:
+    if listing.market is not None and listing.market.is_isolated_only:
+        entry |= {"onlyIsolated": True, "marginMode": listing.market.margin_mode}
+    if is_delisted:
         entry["isDelisted"] = True
     if listing.growth_mode:
         entry["growthMode"] = "enabled"
     return entry
 
 
-def _single_tier(leverage: int) -> Json:
-    return {"description": "", "marginTiers": [{"lowerBound": "0.0", "maxLeverage": leverage}]}
+def _margin_table(tiers: Sequence[tuple[int, int]]) -> Json:
+    rows = [{"lowerBound": f"{begins}.0", "maxLeverage": leverage} for begins, leverage in tiers]
+    return {"description": "" if len(tiers) == 1 else f"tiered {tiers[0][1]}x", "marginTiers": rows}

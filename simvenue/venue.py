@@ -1,6 +1,6 @@
 """The running venue: market time drives the exchange, what it says waits for its hour, requests find their answers.
 
-Market time is `origin + rate x elapsed`, begun when `start` is called. One timer sleeps until the next market event or
+Market time is the clock's (`clocks.py`), begun when `start` is called. One timer sleeps until the next market event or
 delivery, never shorter than a millisecond of machine time, so that a fast market costs events, not wake-ups. The event
 loop is used for its timer and futures only; sockets are `server.py`'s.
 """
@@ -8,7 +8,6 @@ loop is used for its timer and futures only; sockets are `server.py`'s.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from heapq import heappop, heappush
@@ -18,12 +17,17 @@ from common import metrics
 from common.clock import NS
 from common.errors import BadInput, OurFault
 from common.log import get_log
-from simvenue.actions import SetLeverage
+from simvenue.actions import action_name
+from simvenue.candles import Candles
+from simvenue.clocks import Clock, SimClock
 from simvenue.events import CancelOrders, ModifyOrders, Output, PlaceOrders, Reply
 from simvenue.exchange import Exchange, Latency
-from simvenue.feeds import Feeds
-from simvenue.gateway import UNREADABLE, Admitted, Command, Gateway, Refused
+from simvenue.fault_subject import account_of
+from simvenue.feeds import Feeds, Told
+from simvenue.gateway import Admitted, Command, Gateway, Refused
 from simvenue.info import Answer, Info
+from simvenue.mirror import Mirror
+from simvenue.refusals import UNREADABLE
 from simvenue.universe import Universe
 from simvenue.wire import DEFAULT_OK, Json, Wire, refusal, status_refusal
 
@@ -31,28 +35,9 @@ WAKE_S_MIN = 0.001
 BATCH_WEIGHT = 40  # docs: an action weighs 1 + floor(entries / 40)
 LATE_S = 0.1  # machine time behind which the simulated market counts as late
 
+__all__ = ["HttpReply", "SimClock", "Venue"]
+
 log = get_log("simvenue")
-
-
-class SimClock:
-    """Market time of this process: `rate` times machine time from `origin_ns` on; it stands still until started."""
-
-    def __init__(self, origin_ns: int, rate: float) -> None:
-        self.origin_ns = origin_ns
-        self.rate = rate
-        self._begun_mono_ns: int | None = None
-
-    def start(self) -> None:
-        self._begun_mono_ns = time.monotonic_ns()
-
-    def now_ns(self) -> int:
-        if self._begun_mono_ns is None:
-            return self.origin_ns
-        return self.origin_ns + int((time.monotonic_ns() - self._begun_mono_ns) * self.rate)
-
-    def machine_s(self, market_ns: int) -> float:
-        """Machine seconds that `market_ns` of market time last."""
-        return market_ns / NS / self.rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +67,22 @@ class _Later:
     body: Json
 
 
-Due: TypeAlias = tuple[int, int, Output | _Later]
+Due: TypeAlias = tuple[int, int, Output | Told | _Later]
 
 
 class Venue:
-    """One exchange with its door, its reads and its listeners."""
+    """One exchange with its door, its reads and its listeners; `mirror` is what it follows, if anything."""
 
-    def __init__(self, exchange: Exchange, clock: SimClock, latency: Latency) -> None:
+    def __init__(self, exchange: Exchange, clock: Clock, latency: Latency, mirror: Mirror | None = None) -> None:
         self.exchange = exchange
         self.clock = clock
+        self._mirror = mirror
         self.universe = Universe(exchange.markets)
         self.wire = Wire(self.universe.sz_decimals())
         self.gateway = Gateway(exchange)
-        self._info = Info(exchange, self.gateway, self.universe, self.wire)
-        self.feeds = Feeds(self.wire, self.universe.by_coin, exchange, self._info.context, _count_ws)
+        candles = Candles()
+        self._info = Info(exchange, self.gateway, self.universe, self.wire, candles)
+        self.feeds = Feeds(self.wire, self.universe, exchange, self._info, candles, _refused_ws)
         self._latency = latency
         self._due: list[Due] = []
         self._order = 0
@@ -137,7 +124,10 @@ class Venue:
         return now_t_ns
 
     def _pump(self, now_t_ns: int) -> None:
-        for output in self.exchange.advance(now_t_ns):
+        outputs = self.exchange.advance(now_t_ns)
+        if self._mirror is not None:
+            outputs = [output for output in outputs if not self._mirror.hides(output)]
+        for output in (*outputs, *self.feeds.observe(outputs, now_t_ns)):
             self._put(output.deliver_t_ns, output)
         told = []
         while self._due and self._due[0][0] <= now_t_ns:
@@ -151,7 +141,7 @@ class Venue:
         self.feeds.deliver(told)
         self._schedule(now_t_ns)
 
-    def _put(self, t_ns: int, item: Output | _Later) -> None:
+    def _put(self, t_ns: int, item: Output | Told | _Later) -> None:
         self._order += 1
         heappush(self._due, (t_ns, self._order, item))
 
@@ -180,37 +170,46 @@ class Venue:
     async def act(self, body: bytes) -> HttpReply:
         """POST /exchange: judged now, matched when it arrives, answered when the reply has travelled."""
         now_t_ns = self.pump()
-        verdict = self.gateway.admit(body, now_t_ns, now_t_ns + self._latency.order_ns)
+        arrives_ns = self.exchange.arrives_ns(now_t_ns)
+        verdict = self.gateway.admit(body, now_t_ns, self.exchange.acts_ns(arrives_ns))
         if isinstance(verdict, Refused):
             return _refused(verdict)
         waiter: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
-        entries = self._enter(verdict, waiter, now_t_ns)
+        entries = self._enter(verdict, waiter, now_t_ns, arrives_ns)
         self._schedule(now_t_ns)
         return HttpReply(200, await waiter, more_weight=entries // BATCH_WEIGHT)
 
-    def _enter(self, admitted: Admitted, waiter: asyncio.Future[Json], now_t_ns: int) -> int:
+    def _enter(self, admitted: Admitted, waiter: asyncio.Future[Json], now_t_ns: int, arrives_ns: int) -> int:
         """Hand the command on; returns how many entries it has."""
         command = admitted.command
-        if command is None or isinstance(command, SetLeverage):
-            body = DEFAULT_OK if command is None else self._set_leverage(command)
-            self._put(now_t_ns + self._latency.order_ns + self._latency.reply_ns, _Later(waiter, body))
+        if command is None:
+            acts_ns = self.exchange.acts_ns(arrives_ns)
+            self._put(acts_ns + self._latency.reply_ns, _Later(waiter, DEFAULT_OK))
             return 1
         self._order += 1
         coins = _coins(command, self.universe.coin_of)
         self._asked[self._order] = _Asked(admitted.action, coins, waiter)
-        self.exchange.submit(now_t_ns, self._order, command)
+        self.exchange.submit(now_t_ns, self._order, command, arrives_ns)
         return len(coins)
-
-    def _set_leverage(self, command: SetLeverage) -> Json:
-        coin = self.universe.coin_of.get(command.asset, "")
-        if coin not in self.universe.markets:
-            return refusal(f"Invalid perp asset {command.asset}")
-        failed = self.exchange.set_leverage(command.address, coin, command.leverage)
-        return DEFAULT_OK if failed is None else refusal(failed)
 
     def _answer(self, reply: Reply) -> None:
         asked = self._asked.pop(reply.request_id)
         _settle(asked.waiter, self.wire.reply(asked.action, asked.coins, reply))
+
+    def subject(self, body: bytes, with_account: bool) -> tuple[str, str]:
+        """(type, account) of an action that has not been judged yet, "" for what is not known."""
+        name = action_name(body)
+        return name, account_of(body, self._master) if with_account else ""
+
+    def _master(self, signer: str) -> str | None:
+        agent = self.gateway.agent(signer, self.clock.now_ns())
+        if agent is not None:
+            return agent.master
+        return signer if self.exchange.is_funded(signer) else None
+
+    def post_only_for(self, seconds: float) -> None:
+        """Take post-only orders alone for so many machine seconds from now."""
+        self.exchange.allow_post_only_until(self.clock.now_ns() + int(seconds * self.clock.rate * NS))
 
     def ask(self, body: bytes) -> Answer:
         """POST /info; raises BadInput (counted) for what the venue would not read."""
@@ -235,7 +234,8 @@ class Venue:
         actions = {
             a: {"used": self.gateway.actions_used(a), "cap": self.gateway.actions_cap(a)} for a in spent
         }  # fmt: skip
-        return {**self.exchange.ledger(), "actions": actions}
+        followed = {} if self._mirror is None else {"mirror": self._mirror.report()}
+        return {**self.exchange.ledger(), "actions": actions, **followed}
 
 
 def _coins(command: Command, coin_of: Mapping[int, str]) -> tuple[str, ...]:
@@ -265,5 +265,6 @@ def _refused(verdict: Refused) -> HttpReply:
     return HttpReply(200, status_refusal(verdict.text) if verdict.as_status else refusal(verdict.text))
 
 
-def _count_ws(reason: str) -> None:
+def _refused_ws(reason: str, detail: str) -> None:
     metrics.count("amm_bad_input_total", boundary="ws", reason=reason)
+    log.info("ws_refused", reason=reason, detail=detail[:200])

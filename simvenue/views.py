@@ -1,7 +1,8 @@
-"""An account as the venue shows it: margin, positions, fees, funding and volume, in the venue's JSON.
+"""An account as the venue shows it: margin, positions, balances, fees and volume, in the venue's JSON.
 
-The core keeps one pool of collateral an address; every dex that has a traded market shows that pool with its own
-positions (a client trades one dex at a time here). Money is 1e-8 quote until it is written.
+The core keeps one cash book of an address per collateral; every dex of that collateral shows the whole book with its
+own positions. Accounts in mode `unifiedAccount` and `portfolioMargin` have their money in the spot state, and a perp
+state that names none (hyperliquid.md 0.7, seen in public clients' reports). Money is 1e-8 quote until it is written.
 """
 
 from __future__ import annotations
@@ -11,30 +12,12 @@ from datetime import UTC, datetime
 
 from simvenue.events import Account, UserFill
 from simvenue.exchange import Exchange
-from simvenue.universe import Universe
+from simvenue.schedule import SCHEDULE, staking_of
+from simvenue.standing import Held
+from simvenue.universe import TOKENS, Universe
 from simvenue.wire import Json, Wire, decimal, money, ms, rate
 
-_TIERS = (  # docs: volume over 14 days, taker, maker
-    (5_000_000, "0.0004", "0.00012"),
-    (25_000_000, "0.00035", "0.00008"),
-    (100_000_000, "0.0003", "0.00004"),
-    (500_000_000, "0.00028", "0.0"),
-    (2_000_000_000, "0.00026", "0.0"),
-    (7_000_000_000, "0.00024", "0.0"),
-)
-_REBATES = (("0.005", "-0.00001"), ("0.015", "-0.00002"), ("0.03", "-0.00003"))
-_SCHEDULE = {
-    "cross": "0.00045", "add": "0.00015", "spotCross": "0.0007", "spotAdd": "0.0004",
-    "tiers": {
-        "vip": [
-            {"ntlCutoff": f"{cutoff}.0", "cross": cross, "add": add, "spotCross": "0.0007", "spotAdd": "0.0004"}
-            for cutoff, cross, add in _TIERS
-        ],
-        "mm": [{"makerFractionCutoff": cutoff, "add": add} for cutoff, add in _REBATES],
-    },
-    "referralDiscount": "0.04",
-    "stakingDiscountTiers": [{"bpsOfMaxSupply": "0.0", "discount": "0.0"}],
-}  # fmt: skip
+POOLED = ("unifiedAccount", "portfolioMargin")
 
 
 class AccountViews:
@@ -45,58 +28,41 @@ class AccountViews:
         self._universe = universe
         self._wire = wire
 
-    def mark_px_u(self, coin: str) -> int:
-        """The newest mark; the mid before there is one; 0 without a two-sided book."""
-        context = self._exchange.context(coin)
-        if context is not None:
-            return context.mark_px_u
-        book = self._exchange.snapshot(coin, 1)
-        return (book.bids[0][0] + book.asks[0][0]) // 2 if book.bids and book.asks else 0
-
     # ------------------------------------------------------------------ margin
     def state(self, address: str, dex: str, now_t_ns: int) -> Json:
         """`clearinghouseState` of one dex; all zeros where no market is traded."""
         coins = [m.coin for m in self._universe.markets.values() if m.dex == dex]
-        account = self._exchange.account(address)
-        used, maintenance, withdrawable = self._exchange.margin(address) if coins else (0, 0, 0)
-        equity = self._exchange.equity_e8(address) if coins else 0
-        held = [c for c in coins if account.positions_u.get(c, 0)]
-        notional = sum(abs(account.positions_u[c]) * self.mark_px_u(c) for c in held) * 100
-        summary = {
-            "accountValue": money(equity), "totalNtlPos": money(notional),
-            "totalRawUsd": money(account.cash_e8 if coins else 0), "totalMarginUsed": money(used),
-        }  # fmt: skip
-        return {
-            "marginSummary": summary, "crossMarginSummary": summary,
-            "crossMaintenanceMarginUsed": money(maintenance), "withdrawable": money(max(withdrawable, 0)),
-            "assetPositions": [self._position(account, c, equity - maintenance) for c in held], "time": ms(now_t_ns),
-        }  # fmt: skip
+        if not coins:
+            return _state(_NOTHING, _NOTHING, "0.0", "0.0", [], now_t_ns)
+        collateral = self._universe.collateral(dex)
+        account = self._exchange.account(address, collateral)
+        standing = self._exchange.standing(address, collateral)
+        held = [self._position(account, p) for p in standing.positions if p.coin in coins]
+        whole = _summary(standing.value_e8, standing.notional_e6, standing.raw_e8, standing.used_e8)
+        cross = _summary(
+            standing.cross_value_e8, standing.cross_notional_e6, standing.cross_raw_e8, standing.cross_used_e8
+        )
+        free = money(standing.withdrawable_e8)
+        if account.mode in POOLED:
+            free = "0.0"
+            for summary in (whole, cross):
+                summary |= {"accountValue": "0.0", "totalRawUsd": "0.0"}
+        return _state(whole, cross, money(standing.cross_maintenance_e8), free, held, now_t_ns)
 
-    def _position(self, account: Account, coin: str, free_e8: int) -> Json:
-        size, mark = account.positions_u[coin], self.mark_px_u(coin)
-        cost_e6 = account.entry_ntl_e6.get(coin, 0)
-        leverage = self._exchange.leverage(account.address, coin)
-        profit_e6 = size * mark - cost_e6
-        initial_e6 = abs(cost_e6) // leverage
-        liquidation = self._liquidation_px_u(coin, size, mark, free_e8)
+    def _position(self, account: Account, held: Held) -> Json:
+        coin, cost_e6 = held.coin, account.entry_ntl_e6.get(held.coin, 0)
+        profit_e6 = held.size_u * held.mark_px_u - cost_e6
+        initial_e6 = abs(cost_e6) // held.leverage
         position = {
-            "coin": coin, "szi": self._wire.sz(coin, size), "leverage": {"type": "cross", "value": leverage},
-            "entryPx": self._wire.px(coin, round(abs(cost_e6) / abs(size))),
-            "positionValue": decimal(abs(size) * mark, 6), "unrealizedPnl": decimal(profit_e6, 6),
+            "coin": coin, "szi": self._wire.sz(coin, held.size_u), "leverage": _leverage(held),
+            "entryPx": self._wire.px(coin, round(abs(cost_e6) / abs(held.size_u))),
+            "positionValue": decimal(held.notional_e6, 6), "unrealizedPnl": decimal(profit_e6, 6),
             "returnOnEquity": rate(profit_e6 / initial_e6 if initial_e6 else 0.0),
-            "liquidationPx": None if liquidation is None else self._wire.px(coin, liquidation),
-            "marginUsed": decimal(abs(size) * mark // leverage, 6),
-            "maxLeverage": self._universe.markets[coin].max_leverage,
+            "liquidationPx": None if held.liquidation_px_e8 is None else money(held.liquidation_px_e8),
+            "marginUsed": money(held.used_e8), "maxLeverage": self._universe.markets[coin].max_leverage,
             "cumFunding": self._cum_funding(account.address, coin),
         }  # fmt: skip
         return {"type": "oneWay", "position": position}
-
-    def _liquidation_px_u(self, coin: str, size: int, mark: int, free_e8: int) -> int | None:
-        """Docs: price - side x margin available / size / (1 - l x side), l = half the least initial margin rate."""
-        side = 1 if size > 0 else -1
-        maintenance_rate = 0.5 / self._universe.markets[coin].max_leverage
-        px_u = mark - side * (free_e8 / 100) / abs(size) / (1 - maintenance_rate * side)
-        return round(px_u) if px_u > 0 else None
 
     def _cum_funding(self, address: str, coin: str) -> Json:
         """Positive = paid.  A position's life starts with the last fill that found none or turned it over."""
@@ -113,37 +79,97 @@ class AccountViews:
         }
 
     def active_asset(self, address: str, coin: str) -> Json:
-        """`activeAssetData`: what free collateral would open at the set leverage, the same on both sides."""
+        """`activeAssetData`: what free collateral would open at the set leverage, more on the side that reduces.
+
+        The venue's rule is not published; here the reducing side may first close the position, whose margin then comes
+        free, and open as much again.
+        """
+        market = self._universe.markets[coin]
+        account = self._exchange.account(address, market.collateral)
+        standing = self._exchange.standing(address, market.collateral)
+        held = next((p for p in standing.positions if p.coin == coin), None)
         mark, leverage = self.mark_px_u(coin), self._exchange.leverage(address, coin)
-        free_e8 = max(self._exchange.margin(address)[2], 0)
-        most = self._wire.sz(coin, free_e8 * leverage // 100 // mark if mark else 0)
+        free_e8 = max(standing.free_e8, 0)
+        sizes, money_texts = [], []
+        for side in (1, -1):
+            released_e8 = 2 * held.used_e8 if held is not None and held.size_u * side < 0 else 0
+            usable_e8 = free_e8 + released_e8
+            sizes.append(self._wire.sz(coin, usable_e8 * leverage // 100 // mark if mark else 0))
+            money_texts.append(money(usable_e8))
+        shown = _leverage(held) if held is not None else {"type": "cross", "value": leverage}
+        if held is None and self._exchange.is_isolated(address, coin):
+            shown = {"type": "isolated", "value": leverage, "rawUsd": money(account.isolated_e8.get(coin, 0))}
         return {
-            "user": address, "coin": coin, "leverage": {"type": "cross", "value": leverage},
-            "maxTradeSzs": [most, most], "availableToTrade": [money(free_e8), money(free_e8)],
+            "user": address, "coin": coin, "leverage": shown, "maxTradeSzs": sizes, "availableToTrade": money_texts,
             "markPx": self._wire.px(coin, mark),
         }  # fmt: skip
 
+    def mark_px_u(self, coin: str) -> int:
+        """The newest mark; the mid before there is one; 0 without a two-sided book."""
+        context = self._exchange.context(coin)
+        if context is not None:
+            return context.mark_px_u
+        book = self._exchange.snapshot(coin, 1)
+        return (book.bids[0][0] + book.asks[0][0]) // 2 if book.bids and book.asks else 0
+
     # ------------------------------------------------------------------ spot, fees
-    def spot(self) -> Json:
-        """All collateral lies in the perp account here."""
-        tokens = {m.collateral for m in self._universe.markets.values()} | {"USDC"}
+    def spot(self, address: str) -> Json:
+        """`spotClearinghouseState`: nothing but zeros unless the account's mode keeps its money there.
+
+        `total` is what has been paid in and realised, margin included, `hold` what positions and orders keep of it.
+        """
+        tokens = sorted({m.collateral for m in self._universe.markets.values()} | {"USDC"}, key=TOKENS.__getitem__)
+        return {"balances": [self._balance(address, token) for token in tokens]}
+
+    def _balance(self, address: str, token: str) -> Json:
+        total_e8 = hold_e8 = 0
+        is_traded = any(m.collateral == token for m in self._universe.markets.values())
+        if is_traded and self._exchange.account(address, token).mode in POOLED:
+            standing = self._exchange.standing(address, token)
+            account = self._exchange.account(address, token)
+            cost_e6 = sum(account.entry_ntl_e6.get(p.coin, 0) for p in standing.positions)
+            total_e8 = account.cash_e8 + 100 * cost_e6
+            hold_e8 = standing.required_e8 + standing.used_e8 - standing.cross_used_e8
         return {
-            "balances": [
-                {"coin": t["name"], "token": t["index"], "total": "0.0", "hold": "0.0", "entryNtl": "0.0"}
-                for t in self._universe.spot_meta()["tokens"]
-                if t["name"] in tokens
-            ]
-        }
+            "coin": token, "token": TOKENS[token], "total": money(total_e8), "hold": money(hold_e8), "entryNtl": "0.0",
+        }  # fmt: skip
 
     def fees(self, address: str) -> Json:
         maker, taker = self._exchange.base_rates_ppb(address)
+        profile = self._exchange.fee_profile(address)
         return {
-            "dailyUserVlm": _daily(self._exchange.fills(address)), "feeSchedule": _SCHEDULE,
+            "dailyUserVlm": _daily(self._exchange.fills(address)), "feeSchedule": SCHEDULE,
             "userCrossRate": decimal(taker, 9), "userAddRate": decimal(maker, 9),
-            "userSpotCrossRate": "0.0007", "userSpotAddRate": "0.0004", "activeReferralDiscount": "0.0",
+            "userSpotCrossRate": "0.0007", "userSpotAddRate": "0.0004",
+            "activeReferralDiscount": decimal(int(profile.referral_discount * 10**4), 4),
             "trial": None, "feeTrialReward": "0.0", "nextTrialAvailableTimestamp": None, "stakingLink": None,
-            "activeStakingDiscount": {"bpsOfMaxSupply": "0.0", "discount": "0.0"},
+            "activeStakingDiscount": staking_of(profile.staking_discount),
         }  # fmt: skip
+
+
+def _leverage(held: Held) -> Json:
+    if not held.is_isolated:
+        return {"type": "cross", "value": held.leverage}
+    return {"type": "isolated", "value": held.leverage, "rawUsd": money(held.raw_e8)}
+
+
+def _summary(value_e8: int, notional_e6: int, raw_e8: int, used_e8: int) -> dict[str, str]:
+    return {
+        "accountValue": money(value_e8), "totalNtlPos": decimal(notional_e6, 6), "totalRawUsd": money(raw_e8),
+        "totalMarginUsed": money(used_e8),
+    }  # fmt: skip
+
+
+_NOTHING = _summary(0, 0, 0, 0)
+
+
+def _state(
+    whole: dict[str, str], cross: dict[str, str], maintenance: str, free: str, held: list[Json], now_t_ns: int
+) -> Json:
+    return {
+        "marginSummary": whole, "crossMarginSummary": cross, "crossMaintenanceMarginUsed": maintenance,
+        "withdrawable": free, "assetPositions": held, "time": ms(now_t_ns),
+    }  # fmt: skip
 
 
 def _daily(fills: list[UserFill]) -> Json:

@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from simvenue.candles import Candle
 from simvenue.events import (
     BUY,
     Bbo,
     Book,
     Context,
+    Deposit,
     Error,
     Filled,
+    LedgerUpdate,
+    Liquidated,
     OrderEvent,
     Reply,
     Resting,
@@ -88,7 +92,8 @@ class Wire:
         if reply.error is not None:
             return refusal(reply.error)
         if action in ("order", "batchModify"):
-            statuses = [self._status(s, c) for s, c in zip(reply.statuses, coins, strict=True)]
+            together = len(reply.statuses) == len(coins)  # else one refusal stands for the whole batch
+            statuses = [self._status(s, c) for s, c in zip(reply.statuses, coins, strict=together)]
             return {"status": "ok", "response": {"type": "order", "data": {"statuses": statuses}}}
         if action in ("cancel", "cancelByCloid"):
             statuses = [self._status(s, c) for s, c in zip(reply.statuses, coins, strict=True)]
@@ -129,8 +134,18 @@ class Wire:
     def trade(self, trade: Trade) -> Json:
         return {
             "coin": trade.coin, "side": side(trade.side), "px": self.px(trade.coin, trade.px_u),
-            "sz": self.sz(trade.coin, trade.sz_u), "time": ms(trade.t_ns), "hash": tx_hash(trade.tid),
-            "tid": trade.tid, "users": [trade.buyer, trade.seller],
+            "sz": self.sz(trade.coin, trade.sz_u), "time": ms(trade.t_ns),
+            "hash": trade.hash or tx_hash(trade.tid), "tid": trade.tid, "users": [trade.buyer, trade.seller],
+        }  # fmt: skip
+
+    def candle(self, coin: str, interval: str, candle: Candle) -> Json:
+        prices = {
+            "o": candle.open_px_u, "c": candle.close_px_u, "h": candle.high_px_u, "l": candle.low_px_u,
+        }  # fmt: skip
+        return {
+            "t": candle.open_ms, "T": candle.close_ms - 1, "s": coin, "i": interval,
+            **{name: self.px(coin, px_u) for name, px_u in prices.items()},
+            "v": self.sz(coin, candle.volume_u), "n": candle.prints,
         }  # fmt: skip
 
     def context(self, context: Context, impact: tuple[int, int] | None, prev_day_px_u: int) -> Json:
@@ -184,12 +199,45 @@ class Wire:
             "dir": fill.direction, "closedPnl": money(fill.closed_pnl_e8), "hash": tx_hash(fill.tid), "oid": fill.oid,
             "crossed": fill.crossed, "fee": money(fill.fee_e8), "tid": fill.tid,
         }  # fmt: skip
-        return {**_with_cloid(body, fill.cloid), "feeToken": fill.fee_token, "twapId": None}
+        body = _with_cloid(body, fill.cloid)
+        if fill.liquidation is not None:
+            forced = fill.liquidation
+            body["liquidation"] = {
+                "liquidatedUser": forced.address, "markPx": self.px(fill.coin, forced.mark_px_u),
+                "method": forced.method,
+            }  # fmt: skip
+        return {**body, "feeToken": fill.fee_token, "twapId": None}
 
     def funding(self, payment: UserFunding) -> Json:
         return {
             "time": ms(payment.t_ns), "coin": payment.coin, "usdc": money(payment.usd_e8),
             "szi": self.sz(payment.coin, payment.position_u), "fundingRate": rate(payment.rate_1h), "nSamples": None,
+        }  # fmt: skip
+
+    def ledger_update(self, update: LedgerUpdate) -> Json:
+        """A row of `userNonFundingLedgerUpdates`, the same over REST and socket."""
+        return {"time": ms(update.t_ns), "hash": tx_hash(0), "delta": self._delta(update)}
+
+    def _delta(self, update: LedgerUpdate) -> Json:
+        match update:
+            case Deposit() if update.usd_e8 >= 0:
+                return {"type": "deposit", "usdc": money(update.usd_e8)}
+            case Deposit():
+                return {"type": "withdraw", "usdc": money(-update.usd_e8), "nonce": ms(update.t_ns), "fee": "0.0"}
+            case Liquidated():
+                return {
+                    "type": "liquidation", "liquidatedNtlPos": decimal(update.notional_e6, 6),
+                    "accountValue": money(update.equity_e8), "leverageType": "Cross" if update.is_cross else "Isolated",
+                    "liquidatedPositions": [
+                        {"coin": coin, "szi": self.sz(coin, szi_u)} for coin, szi_u in update.positions
+                    ],
+                }  # fmt: skip
+
+    def liquidation(self, update: Liquidated, liquidator: str) -> Json:
+        """What `userEvents` says of it; the number is the time, for want of the venue's."""
+        return {
+            "lid": ms(update.t_ns), "liquidator": liquidator, "liquidated_user": update.address,
+            "liquidated_ntl_pos": decimal(update.notional_e6, 6), "liquidated_account_value": money(update.equity_e8),
         }  # fmt: skip
 
 

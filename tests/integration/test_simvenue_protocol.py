@@ -75,9 +75,9 @@ def test_single_modify_answers_default_or_err(venue: SimVenue) -> None:
 
 
 def test_action_left_out_is_unreadable_and_named_in_the_log(venue: SimVenue) -> None:
-    body = signed({"type": "scheduleCancel"}, Nonce.next())
+    body = signed({"type": "twapOrder"}, Nonce.next())
     assert venue.post("/exchange", body) == (422, UNREADABLE)
-    until(lambda: '"action":"scheduleCancel"' in venue.log, 5, "the log line")
+    until(lambda: '"action":"twapOrder"' in venue.log, 5, "the log line")
 
 
 def test_market_nobody_trades_is_refused(venue: SimVenue) -> None:
@@ -202,6 +202,14 @@ async def test_socket_answers_pings_and_refuses_nonsense(venue: SimVenue) -> Non
         assert "binary" in await hear(socket, "error")
 
 
+async def test_what_is_not_served_is_refused_on_its_channel_and_named_in_the_log(venue: SimVenue) -> None:
+    async with a_socket(venue) as socket:
+        await socket.send_json({"method": "subscribe", "subscription": {"type": "webData3"}})
+        assert await hear(socket, "error") == 'Invalid subscription {"type": "webData3"}'
+    assert venue.post("/info", {"type": "webData3"}) == (422, UNREADABLE)
+    until(lambda: '"event":"ws_refused"' in venue.log and '"detail":"webData3"' in venue.log, 5, "the log lines")
+
+
 async def test_posts_carry_info_and_actions(venue: SimVenue) -> None:
     async with a_socket(venue) as socket:
         await socket.send_json(
@@ -225,10 +233,10 @@ async def test_posts_carry_info_and_actions(venue: SimVenue) -> None:
 
 
 async def test_posts_in_flight_are_limited() -> None:
-    with SimVenue("--latency", "typical", *FUND) as slow:
+    with SimVenue("--latency", "bad", *FUND) as slow:
         async with a_socket(slow) as socket:
-            for number in range(102):
-                payload = json.loads(signed({"type": "noop"}, Nonce.next()))
+            payloads = [json.loads(signed({"type": "noop"}, Nonce.next())) for _ in range(102)]
+            for number, payload in enumerate(payloads):  # signed beforehand: all are sent before the first answer
                 await socket.send_json(
                     {"method": "post", "id": number, "request": {"type": "action", "payload": payload}}
                 )
@@ -303,7 +311,7 @@ def _is_gone(pid: int) -> bool:
 @pytest.mark.parametrize(
     ("arguments", "environ", "code", "words"),
     [
-        (["--market", "mirror"], {}, 75, "mirror"),
+        (["--market", "mirror", "--upstream", "http://127.0.0.1:9"], {}, 75, "mirrored"),
         (["--market", "replay"], {}, 78, "--data"),
         (["--market", "replay", "--data", "/nowhere.npz"], {}, 78, "/nowhere.npz"),
         (["--speed", "0"], {}, 78, "--speed"),

@@ -2,89 +2,45 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import eth_account
 import pytest
 from hyperliquid.exchange import Exchange
 from hyperliquid.info import Info
-from hyperliquid.utils.types import Cloid
 
+from tests.integration.sdk_trader import (
+    ALO,
+    COINS,
+    DEXES,
+    GTC,
+    IOC,
+    SIZES,
+    SPEED,
+    Trader,
+    a_trader,
+    a_wallet,
+    funding,
+    hang_up,
+    resting,
+    status_of,
+)
 from tests.integration.simvenue_process import SimVenue, until
-
-COINS = ("km:US500", "BTC")
-DEXES = ["", "km"]
-USD = 1_000_000
-ALO, IOC, GTC = ({"limit": {"tif": tif}} for tif in ("Alo", "Ioc", "Gtc"))
-SIZES = {"km:US500": 0.5, "BTC": 0.01}
-SPEED = "10"
-
-
-@dataclass
-class Trader:
-    """An SDK client with a funded account of its own."""
-
-    venue: SimVenue
-    wallet: Any
-    exchange: Exchange
-    info: Info
-    cloids: int = 0
-    heard: dict[str, list[Any]] = field(default_factory=dict)
-
-    @property
-    def address(self) -> str:
-        return str(self.wallet.address)
-
-    def cloid(self) -> Cloid:
-        self.cloids += 1
-        return Cloid.from_int(0xA000 + self.cloids)
-
-    def touch(self, coin: str) -> tuple[float, float]:
-        bids, asks = self.info.l2_snapshot(coin)["levels"]
-        return float(bids[0]["px"]), float(asks[0]["px"])
-
-    def far(self, coin: str, *, buy: bool = True, away: float = 0.01) -> float:
-        """A legal price that rests away from the market."""
-        bid, ask = self.touch(coin)
-        px = bid * (1 - away) if buy else ask * (1 + away)
-        return float(f"{px:.5g}")
 
 
 @pytest.fixture(scope="module")
 def venue() -> Iterator[SimVenue]:
-    wallets = [eth_account.Account.from_key(f"0x{i:064x}") for i in range(1, 11)]
-    fund = [part for wallet in wallets for part in ("--fund", f"{wallet.address}={USD}")]
-    arguments = ["--also", "BTC", "--latency", "good", "--speed", SPEED, "--no-ip-limit", *fund]
+    arguments = ["--also", "BTC", "--latency", "good", "--speed", SPEED, "--no-ip-limit", *funding(10)]
     with SimVenue(*arguments) as running:
         yield running
         assert running.errors() == []
 
 
-def a_trader(venue: SimVenue, number: int) -> Trader:
-    wallet = eth_account.Account.from_key(f"0x{number:064x}")
-    exchange = Exchange(wallet, venue.url, perp_dexs=DEXES, timeout=10)
-    return Trader(venue, wallet, exchange, exchange.info)
-
-
 @pytest.fixture(scope="module")
 def trader(venue: SimVenue) -> Trader:
     return a_trader(venue, 1)
-
-
-def status_of(answer: Any) -> Any:
-    assert answer["status"] == "ok", answer
-    (status,) = answer["response"]["data"]["statuses"]
-    return status
-
-
-def resting(answer: Any) -> int:
-    status = status_of(answer)
-    assert "resting" in status, status
-    return int(status["resting"]["oid"])
 
 
 # ---------------------------------------------------------------------- reading the market
@@ -301,13 +257,6 @@ def test_every_subscription_delivers(venue: SimVenue, coin: str) -> None:
     assert sorted(told) == sorted(kept)
 
 
-def hang_up(listener: Info) -> None:
-    """End the SDK's reading thread now: it would notice a socket closed under it only after 10 s."""
-    listener.ws_manager.ws.sock.sock.shutdown(socket.SHUT_RDWR)
-    listener.ws_manager.join(10)
-    listener.disconnect_websocket()
-
-
 def _updates(heard: dict[str, list[Any]]) -> list[Any]:
     return [update for message in heard.get("orderUpdates", []) for update in message["data"]]
 
@@ -318,4 +267,4 @@ def test_the_venues_own_ledger_sums_to_zero(venue: SimVenue) -> None:
     zero = ledger["zero"]
     assert zero["cash_e8"] == zero["fees_e8"] == zero["funding_e8"] == 0
     assert set(zero["positions_u"].values()) <= {0}
-    assert ledger["actions"][f"{eth_account.Account.from_key(f'0x{1:064x}').address.lower()}"]["used"] > 0
+    assert ledger["actions"][a_wallet(1).address.lower()]["used"] > 0

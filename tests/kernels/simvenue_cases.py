@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from simvenue import levels, matching, table, taking
+from simvenue import latency, levels, matching, queue_model, table, taking
 from simvenue.matching import BUY, SELL
 
 Args = tuple[Any, ...]
@@ -33,6 +33,7 @@ def a_book(rng: random.Random, side: int, *, full: bool = False) -> list[int]:
     reach = range(MID - 600, MID + 600) if full else range(MID - NEAR, MID + NEAR + 1)
     book = [0] * (levels.HEAD + levels.STRIDE * levels.LEVELS)
     book[levels.B_N], book[levels.B_SIDE] = count, side
+    book[levels.B_BLIND] = int(count == 0 and rng.random() < 0.5)
     book[levels.B_KEEP] = rng.choice((levels.LEVELS, max(count, 12)))
     for k, px in enumerate(sorted(rng.sample(reach, count), reverse=side == SELL)):
         row = levels.HEAD + levels.STRIDE * k
@@ -55,6 +56,9 @@ def a_crowd(rng: random.Random, *, free: int = 1) -> tuple[list[int], dict[int, 
         orders[row + table.O_SEEN] = rng.randint(0, 60)
         orders[row + table.O_OWNER] = rng.randrange(OWNERS)
         orders[row + table.O_REDUCE] = int(rng.random() < 0.2)
+        orders[row + table.O_TRADED] = rng.choice((0, 0, rng.randint(0, 30)))
+        orders[row + table.O_PART] = rng.choice((0, rng.randrange(table.PARTS)))
+        orders[row + table.O_TOLD] = rng.choice((0, rng.randint(0, 60)))
         standing[side].append(slot)
     queues = {}
     for side, slots in standing.items():
@@ -99,6 +103,10 @@ def best(rng: random.Random) -> Args:
     return (a_book(rng, a_side(rng)),)
 
 
+def clear_levels(rng: random.Random) -> Args:
+    return a_book(rng, a_side(rng), full=rng.random() < 0.1), rng.choice((0, a_px(rng)))
+
+
 def is_seen(rng: random.Random) -> Args:
     return a_book(rng, a_side(rng)), a_px(rng), rng.randint(0, 14)
 
@@ -141,16 +149,54 @@ def rank_of(rng: random.Random) -> Args:
     return queues[a_side(rng)], orders, rng.randrange(SLOTS)
 
 
+def tell_level(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    side = a_side(rng)
+    return queues[side], orders, side, a_px(rng), rng.randint(0, 60)
+
+
+def move_up(rng: random.Random) -> Args:
+    _, queue, orders = _a_queue(rng)
+    row = table.O_STRIDE * queue[1]
+    orders[row + table.O_AHEAD] = rng.randint(0, 60)
+    return orders, row, rng.randint(0, 60), a_model(rng), a_power(rng)
+
+
 def restack(rng: random.Random) -> Args:
     orders, queues = a_crowd(rng)
     side = a_side(rng)
-    return queues[side], orders, side, a_px(rng), rng.randint(0, 60), rng.randint(0, 1)
+    return queues[side], orders, a_book(rng, side), rng.randint(0, 14), a_model(rng), a_power(rng)
 
 
 def advance_queue(rng: random.Random) -> Args:
     orders, queues = a_crowd(rng)
     side = a_side(rng)
-    return queues[side], orders, side, a_px(rng), rng.randint(0, 60)
+    return queues[side], orders, side, a_px(rng), rng.randint(0, 60), rng.randint(0, 60)
+
+
+# ---------------------------------------------------------------------- queue_model
+def a_model(rng: random.Random) -> int:
+    return rng.choice(list(queue_model.MODELS.values()))
+
+
+def a_power(rng: random.Random) -> float:
+    return rng.choice((1.0, 2.0, 3.0, rng.uniform(queue_model.POWER_MIN, queue_model.POWER_MAX)))
+
+
+def a_size(rng: random.Random) -> float:
+    return rng.choice((0.0, float(rng.randint(1, 50)), rng.uniform(0.0, 1e6), 1e15))
+
+
+def share_behind(rng: random.Random) -> Args:
+    return a_size(rng), a_size(rng), a_power(rng)
+
+
+def front_after(rng: random.Random) -> Args:
+    return a_size(rng), a_size(rng), a_size(rng), a_power(rng)
+
+
+def unseen_ahead(rng: random.Random) -> Args:
+    return a_model(rng), rng.randint(0, 60)
 
 
 # ---------------------------------------------------------------------- matching
@@ -182,16 +228,45 @@ def play_print(rng: random.Random) -> Args:
     return a_side(rng), a_px(rng), size, orders, queues[BUY], queues[SELL], holders(rng), an_out()
 
 
-def play(rng: random.Random) -> Args:
-    orders, queues = a_crowd(rng)
+def _rows(rng: random.Random) -> tuple[list[int], list[int], list[int], int, int]:
+    """Three columns and a range; a gap only where a stamp may have one."""
     count = rng.randint(0, 30)
-    what = [rng.choice((1, -1, 2, -2)) for _ in range(count)]
-    px, size = [a_px(rng) for _ in range(count)], [rng.randint(int(abs(w) == 2), 60) for w in what]
+    what = [rng.choice((1, -1, 1, -1, 2, -2, 3, -3)) for _ in range(count)]
+    size = [rng.randint(int(abs(w) == 2), 60) for w in what]
     begin = rng.randint(0, count)
+    if begin < count and rng.random() < 0.2:
+        what[begin] = matching.GAP
+    px = [0 if abs(w) == 3 and rng.random() < 0.5 else a_px(rng) for w in what]
+    return what, px, size, begin, rng.randint(begin, count)
+
+
+def play_prints(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    return *_rows(rng), orders, queues[BUY], queues[SELL], holders(rng), an_out()
+
+
+def play_levels(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    books = a_book(rng, BUY), a_book(rng, SELL)
+    return *_rows(rng), 9, rng.randint(0, 14), a_model(rng), a_power(rng), *books, orders, queues[BUY], queues[SELL]
+
+
+def play_stamp(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
     return (
-        what, px, size, begin, rng.randint(begin, count), 9, rng.randint(0, 1), a_book(rng, BUY), a_book(rng, SELL),
-        orders, queues[BUY], queues[SELL], holders(rng), an_out(),
+        *_rows(rng), 9, rng.randint(0, 14), a_model(rng), a_power(rng), a_book(rng, BUY), a_book(rng, SELL), orders,
+        queues[BUY], queues[SELL], holders(rng), an_out(),
     )  # fmt: skip
+
+
+def lose_place(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    return queues[a_side(rng)], orders
+
+
+def play_gap(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    return a_book(rng, BUY), a_book(rng, SELL), orders, queues[BUY], queues[SELL]
 
 
 def fill_crossed(rng: random.Random) -> Args:
@@ -203,13 +278,13 @@ def fill_crossed(rng: random.Random) -> Args:
 def look_up(rng: random.Random) -> Args:
     orders, queues = a_crowd(rng)
     side = a_side(rng)
-    return queues[side], orders, a_book(rng, side), rng.randint(0, 14)
+    return queues[side], orders, a_book(rng, side), rng.randint(0, 14), a_model(rng)
 
 
 def settle(rng: random.Random) -> Args:
     orders, queues = a_crowd(rng)
     books = a_book(rng, BUY), a_book(rng, SELL)
-    return rng.randint(0, 14), *books, orders, queues[BUY], queues[SELL], holders(rng), an_out()
+    return rng.randint(0, 14), a_model(rng), *books, orders, queues[BUY], queues[SELL], holders(rng), an_out()
 
 
 def rest_order(rng: random.Random) -> Args:
@@ -259,9 +334,41 @@ def impact_px(rng: random.Random) -> Args:
     return a_book(rng, side), queues[side], orders, rng.randint(0, 3_000_000)
 
 
+# ---------------------------------------------------------------------- latency
+def a_line(rng: random.Random) -> list[int]:
+    until = rng.randint(0, 3_000_000_000)
+    seeds = rng.randrange(1, latency.MODULUS1), rng.randrange(1, latency.MODULUS2)
+    return [rng.randint(0, 4_000_000_000), rng.randint(0, 2_000_000_000), until, *seeds]
+
+
+def a_delay_table(rng: random.Random) -> list[float]:
+    """A few quantiles from share 0 to 1, some shares and delays twice; or one constant."""
+    count = rng.randint(1, 6)
+    shares = sorted([0.0, 1.0, *(rng.choice((0.5, rng.random())) for _ in range(count - 2))][:count])
+    delays = sorted(float(rng.choice((0, rng.randint(0, 5_000_000_000)))) for _ in range(count))
+    return [float(count), *(value for row in zip(shares, delays, strict=True) for value in row)]
+
+
+def draw(rng: random.Random) -> Args:
+    return (a_line(rng),)
+
+
+def delay_at(rng: random.Random) -> Args:
+    return a_delay_table(rng), rng.choice((0.0, 0.5, 1.0, rng.random()))
+
+
+def arrive(rng: random.Random) -> Args:
+    return a_line(rng), a_delay_table(rng), rng.randint(0, 3_000_000_000)
+
+
 CASES: dict[str, Callable[[random.Random], Args]] = {
+    "simvenue.latency.draw": draw,
+    "simvenue.latency.delay_at": delay_at,
+    "simvenue.latency.arrive": arrive,
     "simvenue.levels.level_from": level_from,
     "simvenue.levels.shown_at": level_from,
+    "simvenue.levels.recorded_at": level_from,
+    "simvenue.levels.clear_levels": clear_levels,
     "simvenue.levels.drop_level": drop_level,
     "simvenue.levels.open_level": open_level,
     "simvenue.levels.set_level": set_level,
@@ -273,15 +380,24 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     "simvenue.table.enqueue": enqueue,
     "simvenue.table.dequeue": dequeue,
     "simvenue.table.rank_of": rank_of,
+    "simvenue.table.tell_level": tell_level,
+    "simvenue.table.move_up": move_up,
     "simvenue.table.restack": restack,
     "simvenue.table.advance_queue": advance_queue,
+    "simvenue.queue_model.share_behind": share_behind,
+    "simvenue.queue_model.front_after": front_after,
+    "simvenue.queue_model.unseen_ahead": unseen_ahead,
     "simvenue.matching.put": put,
     "simvenue.matching.withdraw": withdraw,
     "simvenue.matching.fill_resting": fill_resting,
     "simvenue.matching.fill_through": fill_side,
     "simvenue.matching.fill_at": fill_side,
     "simvenue.matching.play_print": play_print,
-    "simvenue.matching.play": play,
+    "simvenue.matching.play_prints": play_prints,
+    "simvenue.matching.play_levels": play_levels,
+    "simvenue.matching.play_stamp": play_stamp,
+    "simvenue.matching.lose_place": lose_place,
+    "simvenue.matching.play_gap": play_gap,
     "simvenue.matching.fill_crossed": fill_crossed,
     "simvenue.matching.look_up": look_up,
     "simvenue.matching.settle": settle,

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import eth_account
-from hyperliquid.utils.signing import sign_agent, sign_l1_action
+from hyperliquid.utils.signing import sign_agent, sign_l1_action, sign_user_set_abstraction_action
 
 MASTER = eth_account.Account.from_key("0x" + "11" * 32)
 AGENT = eth_account.Account.from_key("0x" + "22" * 32)
@@ -51,4 +51,13 @@ def approval(agent: str, nonce: int, *, name: str | None = None, wallet: Any = M
     signature = sign_agent(wallet, action, False)
     if name is None:
         del action["agentName"]
+    return json.dumps({"action": action, "nonce": nonce, "signature": signature, "vaultAddress": None}).encode()
+
+
+def a_mode(mode: str, nonce: int, *, user: str | None = None, wallet: Any = MASTER) -> bytes:
+    """`userSetAbstraction` for the wallet's own account unless told otherwise."""
+    action = {
+        "type": "userSetAbstraction", "user": (user or wallet.address).lower(), "abstraction": mode, "nonce": nonce
+    }  # fmt: skip
+    signature = sign_user_set_abstraction_action(wallet, action, False)
     return json.dumps({"action": action, "nonce": nonce, "signature": signature, "vaultAddress": None}).encode()

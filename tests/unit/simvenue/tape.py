@@ -12,10 +12,12 @@ from simvenue.events import (
     Output,
     PlaceOrders,
     Reply,
+    Request,
     Status,
     UserFill,
 )
 from simvenue.exchange import Exchange, Latency, MarketDef, QueueModel
+from simvenue.queue_model import POWER
 from simvenue.source import ASK_LEVEL, BID_LEVEL, Rows, rows_of
 
 MS = 1_000_000
@@ -68,11 +70,17 @@ class Desk:
         visible: int = 20,
         kept: int = 512,
         usd: int = 100_000,
+        block_ms: int = 0,
+        queue_power: float = POWER,
         first: Sequence[Row] | None = None,
     ) -> None:
         self.market = market
+        self._block_ms = block_ms
         tape = Tape([(0, a_book() if first is None else first), *stamps], visible, kept)
-        self.exchange = Exchange([(market, tape)], origin_ns=T0, latency=latency, queue=queue)
+        self.exchange = Exchange(
+            [(market, tape)], origin_ns=T0, latency=latency, queue=queue, queue_power=queue_power,
+            block_ns=block_ms * MS,
+        )  # fmt: skip
         for address in (ANN, BOB):
             self.exchange.fund(address, usd)
         self.now_ms = 0.0
@@ -103,14 +111,23 @@ class Desk:
     def cancel(self, key: int | str, who: str = ANN) -> Status:
         return self._send(CancelOrders(who, ((self.market.asset_id, key),)))
 
-    def _send(self, request: PlaceOrders | ModifyOrders | CancelOrders) -> Status:
-        self._sent += 1
-        self.exchange.submit(T0 + int(self.now_ms * MS), self._sent, request)
-        wait_ms = (self.exchange.latency.order_ns) / MS
-        self.until(self.now_ms + wait_ms)
-        reply = next(o for o in reversed(self.outputs) if isinstance(o, Reply) and o.request_id == self._sent)
+    def _send(self, request: Request) -> Status:
+        reply = self.ask(request)
         assert reply.error is None, reply.error
         return reply.statuses[0]
+
+    def post(self, request: Request) -> int:
+        """Send a request now; returns its number."""
+        self._sent += 1
+        self.exchange.submit(T0 + int(self.now_ms * MS), self._sent, request)
+        return self._sent
+
+    def ask(self, request: Request) -> Reply:
+        """Send a request now and run until it has acted."""
+        number = self.post(request)
+        wait_ms = self.exchange.latency.order_ns / MS + self._block_ms
+        self.until(self.now_ms + wait_ms)
+        return next(o for o in reversed(self.outputs) if isinstance(o, Reply) and o.request_id == number)
 
     def fills(self, who: str = ANN) -> list[UserFill]:
         return self.exchange.fills(who)

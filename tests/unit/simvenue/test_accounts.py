@@ -74,7 +74,7 @@ def test_the_house_is_the_other_side_of_everything(fills: list[tuple[int, int, i
     accounts.deposit(ANN, 1_000)
     for k, (side, px, sz) in enumerate(fills):
         accounts.fill(ANN, COIN, side, px, sz, fee, k % 2 == 0, k % 3 == 0)
-        accounts.fund(ANN, fee - k)
+        accounts.fund(accounts.get(ANN), COIN, fee - k)
     ann, house = accounts.get(ANN), accounts.house
     assert ann.cash_e8 - ann.deposits_e8 + house.cash_e8 == 0
     assert ann.fees_e8 + house.fees_e8 == ann.funding_e8 + house.funding_e8 == 0

@@ -10,84 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feed import parse as feed_parse
-from simvenue import feeds
-from simvenue.events import BUY, SELL, Bbo, Book, Context, OrderEvent, Trade, UserFill, UserFunding
-from simvenue.feeds import GREETING, Feeds
-from simvenue.wire import Wire
+from simvenue.events import BUY, Liquidated, OrderEvent, UserFunding
+from simvenue.listeners import MESSAGES_A_MINUTE
+from simvenue.subscriptions import ALL_KINDS, MARKET_KINDS, USER_KINDS
+from tests.unit.simvenue.room import COIN, Room, a_bbo, a_book, a_context, a_trade
 from tests.unit.simvenue.small_market import MS, T0, USER
 from tests.unit.simvenue.test_wire import a_fill
-
-COIN = "km:US500"
-
-
-class Listener:
-    """A client that keeps what it was told."""
-
-    def __init__(self) -> None:
-        self.frames: list[bytes] = []
-
-    def push(self, frame: bytes) -> None:
-        self.frames.append(frame)
-
-    def heard(self) -> list[Any]:
-        """Everything since the last time, decoded; the greeting is left out."""
-        found = [json.loads(frame) for frame in self.frames if frame != GREETING]
-        self.frames.clear()
-        return found
-
-
-class Past:
-    """An exchange's memory of one address."""
-
-    def __init__(self) -> None:
-        self.all_fills: list[UserFill] = []
-        self.all_fundings: list[UserFunding] = []
-
-    def fills(self, address: str) -> list[UserFill]:
-        return self.all_fills
-
-    def fundings(self, address: str) -> list[UserFunding]:
-        return self.all_fundings
-
-
-class Room:
-    def __init__(self) -> None:
-        self.past = Past()
-        self.refused: list[str] = []
-        wire = Wire({COIN: 3, "BTC": 5})
-        self.feeds = Feeds(
-            wire, (COIN, "BTC"), self.past, lambda c: wire.context(c, None, c.mark_px_u), self.refused.append
-        )
-        self.client = self.join()
-
-    def join(self) -> Listener:
-        client = Listener()
-        self.feeds.open(client)
-        return client
-
-    def send(self, body: Any, *, client: Listener | None = None, t_ns: int = T0) -> Any:
-        text = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self.feeds.receive(client or self.client, text, t_ns)
-
-    def subscribe(self, kind: str, **fields: Any) -> list[Any]:
-        self.send({"method": "subscribe", "subscription": {"type": kind, **fields}})
-        return self.client.heard()
-
-
-def a_bbo(t_ns: int = T0, coin: str = COIN) -> Bbo:
-    return Bbo(t_ns, t_ns + 100 * MS, coin, (752440, 500, 1), (752460, 700, 2))
-
-
-def a_book(*, fast: bool) -> Book:
-    return Book(T0, T0, COIN, fast, ((752440, 500, 1),), ((752460, 700, 2),))
-
-
-def a_trade(tid: int, t_ns: int = T0) -> Trade:
-    return Trade(t_ns, t_ns, COIN, SELL, 752440, 100, tid, USER, "0x" + "0" * 40)
-
-
-def a_context() -> Context:
-    return Context(T0, T0, COIN, 752440, 752450, 1504900, 0.0000057078, 0.0001, 3007456, 0)
 
 
 # ---------------------------------------------------------------------- talking
@@ -133,8 +61,28 @@ def test_subscription_is_repeated_as_the_venue_does() -> None:
             'Already unsubscribed: {"type":"bbo","coin":"BTC"}',
         ),
         (
-            b'{"method":"subscribe","subscription":{"type":"l2Book","coin":"BTC","nSigFigs":4}}',
-            'Invalid subscription {"type":"l2Book","coin":"BTC","nSigFigs":4}',
+            b'{"method":"subscribe","subscription":{"type":"l2Book","coin":"BTC","nSigFigs":6}}',
+            'Invalid subscription {"type":"l2Book","coin":"BTC","nSigFigs":6}',
+        ),
+        (
+            b'{"method":"subscribe","subscription":{"type":"candle","coin":"BTC","interval":"7m"}}',
+            'Error parsing JSON into valid websocket request: {"type":"candle","coin":"BTC","interval":"7m"}',
+        ),
+        (
+            b'{"method":"subscribe","subscription":{"type":"candle","coin":"BTC"}}',
+            'Invalid subscription {"type":"candle","coin":"BTC"}',
+        ),
+        (
+            b'{"method":"subscribe","subscription":{"type":"allMids","dex":"nope"}}',
+            'Invalid subscription {"type":"allMids","dex":"nope"}',
+        ),
+        (
+            b'{"method":"subscribe","subscription":{"type":"webData3"}}',
+            'Invalid subscription {"type":"webData3"}',
+        ),
+        (
+            b'{"method":"subscribe","subscription":{"type":"orderUpdates"}}',
+            'Invalid subscription {"type":"orderUpdates"}',
         ),
         (b'{"method":"subscribe"}', "Error parsing JSON into valid websocket request: null"),
         (b'{"method":"post","id":1}', 'Error parsing JSON into valid websocket request: {"method":"post","id":1}'),
@@ -165,7 +113,7 @@ def test_eleventh_user_is_refused_and_known_users_are_not() -> None:
 
 def test_messages_a_minute_of_market_time_are_limited() -> None:
     room = Room()
-    for _ in range(feeds.MESSAGES_A_MINUTE):
+    for _ in range(MESSAGES_A_MINUTE):
         room.send({"method": "ping"})
     room.client.heard()
     room.send({"method": "ping"})
@@ -303,6 +251,39 @@ def test_fill_snapshot_holds_only_what_has_been_delivered_newest_first() -> None
     assert fundings["data"] == {"isSnapshot": True, "user": USER, "fundings": []}
 
 
+# ---------------------------------------------------------------------- an account's other news
+def test_ledger_updates_begin_with_what_was_and_liquidation_is_an_event() -> None:
+    room = Room()
+    _, snapshot = room.subscribe("userNonFundingLedgerUpdates", user=USER)
+    assert snapshot["data"]["isSnapshot"] is True
+    assert snapshot["data"]["nonFundingLedgerUpdates"][0]["delta"] == {"type": "deposit", "usdc": "100.0"}
+    room.subscribe("userEvents", user=USER)
+    room.feeds.deliver([Liquidated(T0, T0, USER, 10**9, -(10**8), True, ((COIN, -250),))])
+    event, update = room.client.heard()
+    assert event["data"]["liquidation"]["liquidated_user"] == USER
+    (row,) = update["data"]["nonFundingLedgerUpdates"]
+    assert row["delta"]["liquidatedPositions"] == [{"coin": COIN, "szi": "-0.25"}]
+    assert (row["delta"]["leverageType"], row["delta"]["accountValue"]) == ("Cross", "-1.0")
+
+
+def test_fills_of_one_order_come_together_when_asked_for() -> None:
+    room = Room()
+    room.subscribe("userFills", user=USER, aggregateByTime=True)
+    fills = [a_fill(address=USER, tid=tid, oid=7, sz_u=100) for tid in (1, 2)]
+    room.feeds.deliver(fills)
+    (message,) = room.client.heard()
+    assert [f["tid"] for f in message["data"]["fills"]] == [1]
+    room.subscribe("userFills", user=USER)
+    room.feeds.deliver(fills)
+    assert sorted(len(m["data"]["fills"]) for m in room.client.heard()) == [1, 2]
+
+
+def test_notification_is_accepted_and_silent() -> None:
+    room = Room()
+    (ack,) = room.subscribe("notification", user=USER)
+    assert ack["data"]["subscription"] == {"type": "notification", "user": USER}
+
+
 # ---------------------------------------------------------------------- both ends
 @pytest.mark.parametrize("event", [a_bbo(), a_book(fast=True), a_book(fast=False), a_trade(5), a_context()])
 def test_our_own_feed_reads_every_market_message(event: Any) -> None:
@@ -336,15 +317,17 @@ _JSON = st.recursive(
         st.sampled_from(["subscribe", "unsubscribe"]) | st.text(max_size=5),
         _JSON
         | st.fixed_dictionaries(
-            {"type": st.sampled_from([*feeds.MARKET_KINDS, *feeds.USER_KINDS, "candle"])},
-            optional={"coin": _JSON, "user": _JSON, "fast": _JSON},
+            {"type": st.sampled_from([*ALL_KINDS, *MARKET_KINDS, *USER_KINDS, "webData3"])},
+            optional={"coin": _JSON, "user": _JSON, "fast": _JSON, "interval": _JSON, "dex": _JSON, "nSigFigs": _JSON},
         ),
     )
 )
-def test_any_frame_is_answered_or_refused_and_changes_nothing(body: bytes) -> None:
+def test_any_frame_is_answered_or_refused(body: bytes) -> None:
     room = Room()
     room.client.heard()
     room.send(body)
     (answer,) = room.client.heard()
-    assert answer["channel"] in ("error", "pong")
+    assert answer["channel"] in ("error", "pong", "subscriptionResponse")
     room.feeds.close(room.client)
+    room.feeds.deliver([a_bbo(), a_context(), a_book(fast=True)])
+    assert room.client.heard() == []

@@ -52,15 +52,14 @@ def test_rates_before_scaling_are_the_accounts_own() -> None:
     assert fees.base_rates_ppb(FeeProfile(tier=6, rebate_tier=3)) == (-30_000, 240_000)
 
 
-def test_a_fee_is_rounded_half_up() -> None:
-    assert fees.fee_e8(50, 100_000) == 1  # 0.5
-    assert fees.fee_e8(49, 100_000) == 0
-    assert fees.fee_e8(50, -100_000) == 0  # -0.5
-    assert fees.fee_e8(51, -100_000) == -1
-    assert fees.fee_e8(752_410 * 100, 30_000) == 225_723
+def test_a_fee_is_cut_to_a_millionth_towards_zero() -> None:
+    assert fees.fee_e8(66_653_000, 150_000) == 999_700  # the captured fee 0.009997 of 66.653 USDC at 1.5 bps
+    assert fees.fee_e8(752_410 * 100, 30_000) == 225_700
+    assert fees.fee_e8(9_999, 100_000) == fees.fee_e8(9_999, -100_000) == 0
+    assert fees.fee_e8(19_999, -100_000) == -100
 
 
 @given(st.integers(0, 10**16), st.integers(-30_000, 1_000_000))
-def test_a_fee_is_within_half_a_unit_of_the_exact_one(notional_e6: int, rate_ppb: int) -> None:
-    exact = Fraction(notional_e6 * rate_ppb, 10**7)
-    assert abs(fees.fee_e8(notional_e6, rate_ppb) - exact) <= Fraction(1, 2)
+def test_a_fee_is_never_above_the_exact_one_and_less_than_a_step_below(notional_e6: int, rate_ppb: int) -> None:
+    exact = Fraction(notional_e6 * abs(rate_ppb), 10**7)
+    assert 0 <= exact - abs(fees.fee_e8(notional_e6, rate_ppb)) < 100

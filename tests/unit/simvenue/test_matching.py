@@ -203,19 +203,31 @@ def test_a_taker_takes_better_prices_first_whoever_stands_there() -> None:
 
 
 # ---------------------------------------------------------------------- the recording's own faults
+def crossed(desk: Desk) -> tuple[int, int]:
+    """(stamps, levels) that the ledger counts as locked or crossed."""
+    market = desk.exchange.ledger()["markets"]["sx:BTC"]
+    return market["crossed_stamps"], market["yielded_levels"]
+
+
 def test_of_a_crossed_recording_the_older_level_yields() -> None:
-    desk = Desk((1, [(BID_LEVEL, ASK + TICK, 7)]), (2, [(ASK_LEVEL, BID, 9)]))
+    desk = Desk((1, [(BID_LEVEL, ASK + TICK, 7)]), (2, [(ASK_LEVEL, BID, 9)]), (3, [(ASK_LEVEL, BID + TICK, 9)]))
+    assert crossed(desk) == (0, 0)
     desk.until(1)
+    assert crossed(desk) == (1, 2)
     assert desk.exchange.source_levels("sx:BTC", SELL)[0] == (ASK + 2 * TICK, 1_000)
     desk.until(2)
     assert desk.exchange.source_levels("sx:BTC", SELL)[0] == (BID, 9)
     assert desk.exchange.source_levels("sx:BTC", BUY)[0] == (BID - TICK, 1_000)
+    assert crossed(desk) == (2, 4)  # the bid at ASK + TICK and that at BID
+    desk.until(3)
+    assert crossed(desk) == (2, 4)
 
 
 def test_levels_locked_within_one_stamp_both_yield() -> None:
     desk = Desk(first=[*a_book(), (BID_LEVEL, ASK + TICK, 7)])
     assert desk.exchange.source_levels("sx:BTC", BUY)[0] == (BID, 1_000)
     assert desk.exchange.source_levels("sx:BTC", SELL)[0] == (ASK + TICK, 1_000)
+    assert crossed(desk) == (1, 2)
 
 
 def test_a_full_side_forgets_its_worst_level() -> None:
@@ -265,17 +277,18 @@ class SlowVenue:
         return sz
 
     def play(self, rows: list[Row]) -> None:
+        """One stamp: its prints, then its levels (the last word on a price counts), then what the book then shows."""
         self.stamp += 1
         for what, px, sz in rows:
-            if abs(what) == 1:
-                self.source[what].pop(px, None)
-                if sz:
-                    self.source[what][px] = (sz, self.stamp)
-                for order in self.line(what):
-                    if order.px == px:
-                        order.ahead = min(order.ahead, sz)
-            else:
+            if abs(what) == 2:
                 self.print(BUY if what > 0 else SELL, px, sz)
+        for (what, px), sz in {(what, px): sz for what, px, sz in rows if abs(what) == 1}.items():
+            self.source[what].pop(px, None)
+            if sz:
+                self.source[what][px] = (sz, self.stamp)
+            for order in self.line(what):
+                if order.px == px:
+                    order.ahead = min(order.ahead, sz)
         self.uncross()
         for side in (BUY, SELL):
             if self.source[-side]:

@@ -15,7 +15,7 @@ from simvenue.events import BUY, SELL
 from simvenue.exchange import Exchange, Latency
 from simvenue.recording import BadRecording, load, recordings
 from simvenue.replay import Replay
-from simvenue.source import ASK_LEVEL, BID_LEVEL, BUY_PRINT, SELL_PRINT
+from simvenue.source import ASK_CLEAR, ASK_LEVEL, BID_CLEAR, BID_LEVEL, BUY_PRINT, SELL_PRINT
 from tests.support.shared import shared
 from tests.unit.simvenue.tape import STANDX, T0
 
@@ -83,6 +83,22 @@ def test_rows_for_the_local_side_only_are_left_out(tmp_path: Path) -> None:
     found = stamps(a_replay(a_file(tmp_path / "x.npz", rows)))
     assert [t for t, _ in found] == [0, 20, 30]
     assert found[2][1] == [(ASK_LEVEL, 9_000_500, 10_000)]
+
+
+def test_a_clearing_is_of_one_side_down_to_its_price_or_of_both(tmp_path: Path) -> None:
+    rows = [
+        *BOOK,
+        (3 | B | BOTH, 10, 89_990.0, float("nan")),
+        (3 | A | BOTH, 20, float("nan"), 5.0),
+        (3 | LOCAL, 25, 0.0, 0.0),
+        (3 | BOTH, 30, 0.0, 0.0),
+        (4 | B | BOTH, 30, 90_000.0, 0.1),
+    ]
+    assert stamps(a_replay(a_file(tmp_path / "x.npz", rows)))[1:] == [
+        (10, [(BID_CLEAR, 8_999_000, 0)]),
+        (20, [(ASK_CLEAR, 0, 0)]),
+        (30, [(BID_CLEAR, 0, 0), (ASK_CLEAR, 0, 0), (BID_LEVEL, 9_000_000, 1_000)]),
+    ]
 
 
 def test_the_first_picture_tells_how_deep_the_recorder_saw(tmp_path: Path) -> None:
@@ -154,7 +170,8 @@ def test_the_next_file_is_read_while_this_one_plays(tmp_path: Path, monkeypatch:
         ((1 | B | BOTH, 5, 90_000.001, 1.0), "price is finer than 1e-2"),
         ((1 | B | BOTH, 5, 90_000.0, 0.00005), "size is finer than 1e-4"),
         ((1 | B | BOTH, 5, 1e15, 1.0), "price is too large"),
-        ((3 | B | BOTH, 5, 90_000.0, 1.0), "a row kind that is not played"),
+        ((5 | B | BOTH, 5, 90_000.0, 1.0), "a row kind that is not played"),
+        ((3 | B | BOTH, 5, float("inf"), 0.0), "price is not a number above 0"),
     ],
 )
 def test_a_bad_row_is_named(tmp_path: Path, row: FileRow, why: str) -> None:

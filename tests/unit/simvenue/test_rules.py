@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 
 import pytest
@@ -10,8 +9,7 @@ import pytest
 from simvenue import rules
 from simvenue.events import OrderSpec
 from simvenue.market import MarketDef
-from simvenue.rules import Parsed, Refusal
-from tests.support.shared import shared
+from simvenue.rules import Parsed
 from tests.unit.simvenue.tape import STANDX
 
 US500 = MarketDef("km:US500", 150000, 3, 20, "USDH", "km", True, True, 1.0, 0.0000057078, 6000.0)
@@ -100,14 +98,12 @@ def test_numbers_become_the_venues_texts() -> None:
     assert rules.average_text(0, 0, 2) == "0"
 
 
-def test_our_words_are_the_recorded_ones() -> None:
-    recorded = [row["text"] for row in json.loads(shared("fixtures/hyperliquid/error_strings.json").read_text())]
-    ours: list[Refusal] = [
-        rules.BAD_PX, rules.OFF_TICK, rules.BAD_SZ, rules.ZERO_SZ, rules.TOO_SMALL, rules.TOO_FAR, rules.NO_MARGIN,
-        rules.WOULD_INCREASE, rules.NO_MATCH, rules.NOT_OPEN, rules.alo_refusal("{bid}", "{ask}"),
-    ]  # fmt: skip
-    assert [r.text for r in ours if r.text not in recorded] == []
-    assert rules.NO_MARGIN.of(4) == "Insufficient margin to place order. asset=4"
+def test_an_orders_value_is_bounded_by_the_markets_leverage() -> None:
+    """Docs: $5M for 20x to 25x, ten times that for a limit order."""
+    assert rules.ntl_max_e6(20) == 50_000_000 * 10**6
+    assert [rules.ntl_max_e6(n) // 10**13 for n in (40, 25, 24, 19, 9)] == [15, 15, 5, 2, 0]
+    assert rules.parse(OrderSpec(150000, True, "500", "100000", False, "Alo"), US500) == Parsed(500_000, 100_000_000)
+    assert rules.parse(OrderSpec(150000, True, "500", "100000.002", False, "Alo"), US500) == rules.TOO_LARGE
 
 
 def test_on_tick_reads_decimals_not_floats() -> None:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from common.errors import BadInput
-from simvenue import actions
+from simvenue import actions, meaning
 from simvenue.signature import (
     APPROVE_AGENT,
     APPROVE_AGENT_FIELDS,
@@ -48,7 +48,7 @@ def test_our_own_form_of_an_action_hashes_like_the_vectors() -> None:
         if vector["action"]["type"] not in actions._NAMES or "trigger" in json.dumps(vector["action"]):
             continue
         action = msgspec.json.decode(json.dumps(vector["action"]), type=actions.Action)
-        digest = action_hash(actions.canonical(action), vector["nonce"], vector["vaultAddress"], vector["expiresAfter"])
+        digest = action_hash(meaning.canonical(action), vector["nonce"], vector["vaultAddress"], vector["expiresAfter"])
         trailing_zero = '"2000.0"' in json.dumps(vector["action"])
         assert ("0x" + digest.hex() == vector["connectionId"]) is not trailing_zero, vector["source"]
         checked += 1

@@ -10,13 +10,12 @@ import pytest
 from aiohttp import WSMsgType
 
 from common.errors import BadInput, OurFault
-from simvenue.server import QUEUE_MAX, Connection, WeightBuckets
+from simvenue.sockets import QUEUE_MAX, Connection
 from simvenue.venue import SimClock, Venue
 from tests.unit.simvenue.signing import MASTER, address, an_order, place, signed
 from tests.unit.simvenue.small_market import LATENCY, T0, an_exchange
 
 FAST = 1000.0  # market seconds a second: a 400 ms reply takes 0.4 ms
-MINUTE = 60 * 10**9
 
 
 def a_venue(rate: float = FAST) -> Venue:
@@ -167,27 +166,3 @@ async def test_reader_that_falls_behind_is_cut_off() -> None:
     assert cut == []
     client.push(b"x")
     assert cut == [True]
-
-
-# ---------------------------------------------------------------------- weight by IP
-def test_a_minute_of_weight_may_be_spent_at_once_and_comes_back_steadily() -> None:
-    buckets = WeightBuckets(1200)
-    assert buckets.take("a", 1200, T0)
-    assert not buckets.take("a", 1, T0)
-    assert buckets.take("b", 1200, T0)
-    assert buckets.take("a", 600, T0 + MINUTE // 2)
-    assert not buckets.take("a", 600, T0 + MINUTE // 2 + 1)
-
-
-def test_weight_known_afterwards_is_owed() -> None:
-    buckets = WeightBuckets(1200)
-    assert buckets.take("a", 1200, T0)
-    buckets.owe("a", 20, T0)
-    assert not buckets.take("a", 1, T0 + MINUTE // 60)
-    assert buckets.take("a", 1, T0 + MINUTE // 50)
-
-
-def test_unspent_weight_does_not_pile_up() -> None:
-    buckets = WeightBuckets(1200)
-    assert buckets.take("a", 1, T0)
-    assert not buckets.take("a", 1201, T0 + 100 * MINUTE)

@@ -17,6 +17,7 @@ from simvenue.events import (
     Bbo,
     Book,
     Context,
+    Deposit,
     Error,
     Filled,
     OrderEvent,
@@ -203,3 +204,8 @@ def test_modify_and_noop_answer_default_or_the_error() -> None:
 
 def test_whole_action_refusal_is_err() -> None:
     assert reply_of("order", error="no") == {"status": "err", "response": "no"}
+
+
+def test_money_that_leaves_is_a_withdrawal() -> None:
+    row = WIRE.ledger_update(Deposit(T, T, "0x" + "a" * 40, -(25 * 10**7)))
+    assert row["delta"] == {"type": "withdraw", "usdc": "2.5", "nonce": T // 10**6, "fee": "0.0"}
