@@ -18,8 +18,9 @@ from common.service import Service
 from common.ticks import px_decimals
 from common.weights import Weights
 from feed.engine import DATA_AGE_S_MAX, FeedEngine
-from feed.events import DEEP, MAIN, Dropped, Reconnect, SendText, SpecRead
+from feed.events import DEEP, MAIN, Closed, Dropped, Frame, Opened, Reconnect, SendText, SpecRead
 from feed.guard import LATE_S_MAX
+from feed.keeping import Keeping
 from feed.links import Backoff
 from feed.ws import VenueSocket
 
@@ -43,10 +44,10 @@ class Feed:
         self.service = Service(
             settings, self.engine, bus, subscriptions=[], tick_s=TICK_S, effect=self._effect, state=self._state
         )
+        self.keeping = Keeping(settings, self.service.clock, bus.send) if settings.recording.on else None
         backoff = Backoff(random.Random())
         self.sockets = {
-            name: VenueSocket(name, settings.ws_url, backoff, self.service.post, self.service.clock)
-            for name in (MAIN, DEEP)
+            name: VenueSocket(name, settings.ws_url, backoff, self._hear, self.service.clock) for name in (MAIN, DEEP)
         }
         self._facts: MarketFacts | None = None
         self._weights = Weights("feed", bus)
@@ -57,6 +58,9 @@ class Feed:
         """The exit code; raises Refused when the market may not be traded."""
         self.service.spawn(self._follow(), "market")
         self.service.spawn(self._show(), "gauges")
+        if self.keeping is not None:
+            self.keeping.start()
+            self.service.on_stop.append(self.keeping.close)
         code = await self.service.run()
         if self._refusal:
             raise Refused(self._refusal)
@@ -106,6 +110,8 @@ class Feed:
             )
             return
         self._facts = facts
+        if self.keeping is not None:
+            self.keeping.describe(facts)
         log.info("market_read", coin=facts.coin, asset_id=facts.asset_id, sz_decimals=facts.sz_decimals)
         self.service.post(SpecRead(facts.spec(self.service.clock.now_ns())))
 
@@ -113,7 +119,13 @@ class Feed:
         self._refusal = sentence
         self.service.stop("market refused", EXIT_REFUSED)
 
-    # ------------------------------------------------------------------ effects
+    # ------------------------------------------------------------------ events and effects
+    def _hear(self, event: Opened | Closed | Frame) -> None:
+        """What a socket said, to the engine; kept first (one append), so that what breaks an engine is on record."""
+        if self.keeping is not None:
+            self.keeping.take(event)
+        self.service.post(event)
+
     def _effect(self, effect: Any) -> None:
         match effect:
             case SendText():
@@ -134,6 +146,8 @@ class Feed:
                 self.service.mark_ready()
             self._count_gaps()
             self._set_gauges()
+            if self.keeping is not None:
+                self.keeping.show()
             await asyncio.sleep(GAUGES_S)
 
     def _count_gaps(self) -> None:
