@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from common.errors import BadInput
 from common.fees import Fees, agrees, fee_e8, market_fees
+from common.hyperliquid import USER_FEES, decode, facts_of
+from common.venue_types import AssetMeta, PerpDex, PerpMeta, SpotMeta, Token
 from tests.support.shared import shared
 
 
@@ -96,3 +98,29 @@ def test_rates_no_venue_would_charge_are_refused(bad: dict) -> None:
 @given(st.integers(1, 10**9), st.integers(1, 10**9), st.integers(-100_000, 1_000_000))
 def test_a_fee_is_within_half_a_unit_of_the_exact_one(px_u: int, sz_u: int, ppb: int) -> None:
     assert abs(fee_e8(px_u, sz_u, ppb) * 10**7 - px_u * sz_u * ppb) <= 5 * 10**6
+
+
+#: HIP-3 scale, growth mode, aligned collateral of the table's columns after the account's own rates.
+COLUMNS = (("0", False, False), ("1.0", False, False), ("1.0", False, True), ("1.0", True, True), ("0.0", True, True))
+
+
+@pytest.mark.parametrize("row", TABLE)
+def test_the_venues_answers_lead_to_the_table(row: tuple[tuple[float, float], ...]) -> None:
+    """`userFees`, `perpDexs`, `meta` and `alignedQuoteTokenInfo` as the venue writes them (strategy.md 2)."""
+    maker, taker = rates(*row[0])
+    body = json.dumps(
+        {"userCrossRate": taker, "userAddRate": maker, "activeReferralDiscount": "0.0", "feeTrialEscrow": "0"}
+    )
+    account = decode(body.encode(), USER_FEES)
+    dexs = [None, PerpDex("km", "0"), PerpDex("sx", "1.0")]
+    for (scale, growth, aligned), expected in zip(COLUMNS, row[1:], strict=True):
+        dex = "sx" if scale == "1.0" else "km"
+        asset = AssetMeta(f"{dex}:US500", 3, 20, growth_mode="enabled" if growth else "disabled")
+        facts = facts_of(asset.name, dexs, PerpMeta([asset], 360), SpotMeta([Token("USDH", 360)]), aligned=aligned)
+        assert facts.fees(account) == bps(*expected)
+
+
+def test_a_dex_that_does_not_say_its_scale_leaves_fees_unknown() -> None:
+    asset = AssetMeta("km:US500", 3, 20, growth_mode="enabled")
+    facts = facts_of("km:US500", [None, PerpDex("km")], PerpMeta([asset], 360), SpotMeta([Token("USDH", 360)]))
+    assert facts.fees(decode(b'{"userCrossRate": "0.00045", "userAddRate": "0.00015"}', USER_FEES)) is None
