@@ -7,7 +7,7 @@ MARKET ?= us500
 SPEED ?= 1
 PORT_BASE ?= 0
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-containers bench lint lock kill arm pause resume drain status clean
+.PHONY: help setup demo test test-all test-containers bench lint lock sessions kill arm pause resume drain status clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -19,7 +19,7 @@ $(VENV)/demo.done: requirements/demo.txt
 
 $(VENV)/dev.done: requirements/dev.txt
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@ $(VENV)/demo.done
 
 run/kernels.done: $(VENV)/demo.done $(wildcard common/*.py quoter/*.py executor/*.py riskd/*.py simvenue/*.py)
@@ -36,9 +36,9 @@ test: $(VENV)/dev.done ## unit, property and end-to-end tests on real Redis, soc
 	@$(PY) -m common.kernel
 	@$(PY) -m scripts.test
 
-test-all: $(VENV)/dev.done ## everything, with 10^5 cases a kernel
+test-all: $(VENV)/dev.done ## everything, whole recorded days and 10^5 cases a kernel too
 	@$(PY) -m common.kernel
-	@AMM_CASES=100000 $(PY) -m scripts.test
+	@AMM_CASES=100000 $(PY) -m scripts.test --all
 
 test-containers: $(VENV)/dev.done ## tests that need a container engine
 	@$(PY) -m pytest -m container -rs tests/containers
@@ -56,6 +56,11 @@ lock: ## make requirements/*.txt anew from pyproject.toml
 	@test -x .venv-lock/bin/uv || ($(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv)
 	@PATH="$(CURDIR)/.venv-lock/bin:$$PATH" scripts/lock
 
+sessions: ## make config/sessions.json anew: sessions of the underlying until the end of the third year after this one
+	@test -x .venv-sessions/bin/python || $(PYTHON) -m venv .venv-sessions
+	@.venv-sessions/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/sessions.txt
+	@.venv-sessions/bin/python -m scripts.sessions --first 2025-01-01 --last $$(($$(date +%Y) + 3))-12-31
+
 kill arm pause resume drain: ## control a running system [REASON="..."]
 	@PORT_BASE=$(PORT_BASE) $(PY) -m scripts.control $@ $(if $(REASON),--reason "$(REASON)")
 
@@ -63,4 +68,4 @@ status: ## what the running system says of itself
 	@PORT_BASE=$(PORT_BASE) $(PY) -m scripts.control status
 
 clean: ## remove what was made (not the reports)
-	rm -rf run .venv .venv-lock .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
+	rm -rf run .venv .venv-lock .venv-sessions .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

@@ -36,6 +36,10 @@ PAGE_PORT = 8080
 VENUE_PORT = 3001
 
 
+SOFT_MAX, HARD_MAX = 0.25 + 1e-9, 0.50 + 1e-9
+"""Net position over equity beyond which no configuration goes (design sections 5 and 6)."""
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -54,11 +58,23 @@ class Market(_Part):
     coin: str = Field(pattern=r"^([a-z0-9]{2,8}:)?[A-Za-z0-9]{1,16}$", description="venue name, with its dex prefix")
     collateral: str = Field(pattern=r"^[A-Z0-9]{2,8}$", description="token the market is margined in")
     kind: Literal["index", "crypto"] = Field(description="which volatility thresholds and sessions apply")
+    calendar: Literal["auto", "none", "us-ats", "us-futures"] = Field(
+        "auto", description="whose hours the oracle keeps (config/sessions.json); auto: by kind and dex"
+    )
 
     @property
     def dex(self) -> str:
         """Builder dex of the coin, "" for the first dex."""
         return self.coin.partition(":")[0] if ":" in self.coin else ""
+
+    @property
+    def session_calendar(self) -> str:
+        """Crypto trades all day; xyz's index oracle keeps the futures' hours, others' the ATS' (hyperliquid.md 11)."""
+        if self.calendar != "auto":
+            return self.calendar
+        if self.kind == "crypto":
+            return "none"
+        return "us-futures" if self.dex == "xyz" else "us-ats"
 
 
 class Venue(_Part):
@@ -79,10 +95,67 @@ class Venue(_Part):
     )
 
 
+class ModeRow(_Part):
+    """One adaptive mode: how many levels may live near the inner edge, and how near the nearest may be."""
+
+    upto_bps: float = Field(ge=-1e4, le=1e4, description="score (bps) up to which this row holds; the last has no end")
+    levels: int = Field(ge=1, le=20, description="levels a side nearer than mode_near_ratio x the inner edge")
+    least_bps: float = Field(ge=0, le=500, description="least distance of any level")
+
+
+#: The quoting modes by recent score (design section 5; the least distances are $2 / 1 / 0.5 / 0.5 / 0.25 at 6,900).
+MODES = (
+    ModeRow(upto_bps=-3.0, levels=1, least_bps=2.9),  # DEFENSIVE
+    ModeRow(upto_bps=1.0, levels=2, least_bps=1.45),  # MODERATE
+    ModeRow(upto_bps=10.0, levels=3, least_bps=0.72),  # NORMAL
+    ModeRow(upto_bps=15.0, levels=5, least_bps=0.72),  # AGGRESSIVE
+    ModeRow(upto_bps=1e4, levels=8, least_bps=0.36),  # VERY_AGGRESSIVE
+)
+
+#: Sessions a calendar may name. `gap`: the daily pause of an oracle's sources; `reopen`: around the end of a weekend or
+#: holiday, when the first prices from outside meet what the market thought meanwhile.
+SESSION_NAMES = ("regular", "extended", "overnight", "gap", "weekend", "holiday", "reopen")
+
+
+class SessionRow(_Part):
+    """What one session of the underlying does to quotes."""
+
+    name: Literal["regular", "extended", "overnight", "gap", "weekend", "holiday", "reopen"]
+    spread: float = Field(ge=1, le=10, description="factor on all distances")
+    size: float = Field(gt=0, le=1, description="factor on all sizes")
+    inventory: float = Field(gt=0, le=1, description="factor on the soft and the hard cap")
+
+
+#: Safety, never counted as edge (edge.md 7). Measured: km:US500's weekend spread is 1.64 x that of regular hours, its
+#: off-hours 0.78 x (hyperliquid.md 8), volatility outside the cash session 0.24 x (strategy.md 1.8; the volatility
+#: table follows it), flow there about a fifth (strategy.md 4, A). The rest are assumptions on the careful side.
+SESSIONS = (
+    SessionRow(name="regular", spread=1.0, size=1.0, inventory=1.0),
+    SessionRow(name="extended", spread=1.1, size=0.8, inventory=0.8),
+    SessionRow(name="overnight", spread=1.2, size=0.6, inventory=0.6),
+    SessionRow(name="gap", spread=2.0, size=0.5, inventory=0.5),
+    SessionRow(name="weekend", spread=2.0, size=0.5, inventory=0.5),
+    SessionRow(name="holiday", spread=2.0, size=0.5, inventory=0.5),
+    SessionRow(name="reopen", spread=3.0, size=0.25, inventory=0.25),
+)
+
+#: What a profile changes of `Quoting`'s defaults; a market file or the environment may still say otherwise.
+#: Sources: `lean` edge.md 6, `glft` strategy.md 4.
+PROFILES: dict[str, dict[str, Any]] = {
+    "tiered": {},
+    "lean": {
+        "ladder": "list", "needs_forecast": True, "side_gate": 1.0, "fee_max_bps": 0.7, "book_widening": False,
+        "size_decay": 1.0, "sizes_of_cap": True, "depth_sizes": False, "tilt": False, "centre_skew_bps": 2.0,
+        "sigma_max": 3.0, "requote_out_bps": 0.5, "requote_in_bps": 0.2,
+    },
+    "glft": {"ladder": "glft", "levels_max": 5, "size_decay": 0.85, "tilt": False, "book_widening": False},
+}  # fmt: skip
+
+
 class Quoting(_Part):
     """Design section 5; every number is a parameter of the quoter's kernels."""
 
-    profile: Literal["tiered"] = "tiered"
+    profile: Literal["tiered", "lean", "glft"] = Field("tiered", description="PROFILE: which row of PROFILES")
     order_levels: int = Field(12, ge=1, le=20, description="levels a side at most")
     min_spread_bps: float = Field(1.0, gt=0, le=500, description="nearest half spread whatever the table says")
     max_spread_bps: float = Field(50.0, gt=0, le=500, description="furthest half spread")
@@ -92,6 +165,10 @@ class Quoting(_Part):
     vol_fast_half_life_s: float = Field(60.0, gt=0, le=3600)
     vol_slow_half_life_s: float = Field(600.0, gt=0, le=86400)
     vol_min_samples: int = Field(24, ge=2, le=1000, description="5 s returns before the estimate is trusted")
+    vol_model: Literal["ewma", "har"] = Field(
+        "ewma", description="VOL_MODEL: the measured volatility alone, or pulled by HAR (strategy.md 1.8)"
+    )
+    vol_pull_max: float = Field(0.2, ge=0, le=0.2, description="share by which a model may pull it (design 5)")
     high_vol_annual: float = Field(0.5, gt=0, le=10, description="HIGH_VOL_THRESHOLD: defensive above, then pause")
     imbalance_trigger: float = Field(0.30, ge=0, le=1)
     imbalance_scale_min: float = Field(1.3, ge=1, le=5)
@@ -118,6 +195,9 @@ class Quoting(_Part):
     floor_min_fills: int = Field(
         200, ge=10, le=100_000, description="marked-out fills before the measured floor counts"
     )
+    floor_band_fills: float = Field(
+        30.0, gt=0, le=10_000, description="a distance band's own mean weighs n / (n + this) against its side's"
+    )
     delta_scale: float = Field(10.0, gt=0, le=100, description="DELTA_SCALE: delta = notional / (equity x this)")
     delta_balanced: float = Field(0.005, ge=0, le=1)
     delta_skew: float = Field(0.015, ge=0, le=1)
@@ -138,6 +218,10 @@ class Quoting(_Part):
     fade_cooldown_s: float = Field(60.0, ge=0, le=3600)
     fade_rearm_s: float = Field(60.0, gt=0, le=3600, description="half life of a fade after its last losing fill")
     hold_bps: float = Field(0.3, ge=0, le=50, description="a smaller move of the target is not published")
+    forecast_weight: float = Field(1.0, ge=0, le=3, description="of an accepted forecast in the fair price (edge.md 4)")
+    forecast_age_h_max: float = Field(
+        48.0, gt=0, le=24 * 30, description="hours after its data's end in which a fitted forecast may be used"
+    )
     rebalance_interval_s: float = Field(0.5, gt=0, le=60, description="REBALANCE_INTERVAL, market time")
     renew_s: float = Field(0.4, gt=0, le=1.0, description="an unchanged ladder is renewed this often, machine time")
     order_max_age_s: float = Field(5.0, gt=0, le=3600)
@@ -157,6 +241,143 @@ class Quoting(_Part):
         0.05, ge=0, le=1, description="nor is a move below this share of the level's distance published"
     )
     hold_size_ratio: float = Field(0.3, ge=0, le=1, description="a smaller relative change of a size is not published")
+    # edge gate (design section 5; edge.md 6, 7)
+    edge_gate: Literal["auto", "enforce", "warn"] = Field(
+        "auto", description="EDGE_GATE: no edge -> stop the market or only say so; auto: enforce live, warn on paper"
+    )
+    edge_gate_level: float = Field(0.95, gt=0.5, lt=1, description="two-sided level of the interval (edge.md 7)")
+    edge_gate_block_s: float = Field(300.0, ge=10, le=3600, description="block that is resampled whole (edge.md 6)")
+    edge_gate_blocks_min: int = Field(
+        12, ge=8, le=288, description="blocks with fills before the gate judges: an hour, so that few looks are wrong"
+    )
+    edge_gate_window_h: float = Field(24.0, gt=0, le=720, description="older blocks no longer count")
+    # what makes a profile (PROFILES): one ladder, other parameters
+    ladder: Literal["table", "list", "glft"] = Field("table", description="distances: vol_table, ladder_bps or glft_*")
+    ladder_bps: list[float] = Field(
+        [1.3, 1.8, 2.3], min_length=1, max_length=20, description="distances of ladder = list (edge.md 6)"
+    )
+    levels_max: int = Field(20, ge=1, le=20, description="levels a side of the profile, whatever order_levels allows")
+    needs_forecast: bool = Field(False, description="no quotes without an accepted forecast (design 5)")
+    side_gate: float = Field(
+        0.0, ge=0, le=10, description="SIDE_GATE: forecast deviations in favour of a side that is quoted; 0 = the next"
+    )
+    side_gate_against_bps: float = Field(
+        0.6, ge=0, le=500, description="without side_gate a side stops when the forecast is so far against it"
+    )
+    forecast_eps_bps: float = Field(
+        0.9, ge=0, le=50, description="adverse selection left after an accepted forecast (edge.md 6: 1 + fee - safety)"
+    )
+    forecast_eta: float = Field(0.0, ge=0, lt=1, description="impact per bps of depth left after it (edge.md 6)")
+    fee_max_bps: float = Field(
+        0.0, ge=0, le=50, description="no quotes at a higher maker fee until floor_min_fills are measured; 0 = any fee"
+    )
+    book_widening: bool = Field(
+        True, description="distances x imbalance and depth scales; a forecast holds them already"
+    )
+    size_decay: float = Field(
+        0.0, ge=0, le=1, description="SIZE_DECAY: a level's size over its inner neighbour's; 0 = tier_shares, 1 = equal"
+    )
+    sizes_of_cap: bool = Field(
+        False,
+        description="sizes are shares of the whole cap, inner levels first while there is room; else of the room",
+    )
+    depth_sizes: bool = Field(True, description="sizes follow the local depth (thick_*, thin_*)")
+    tilt: bool = Field(True, description="urgency stretches distances (skew_away, skew_towards)")
+    centre_skew_bps: float = Field(
+        0.0, ge=0, le=50, description="the centre moves away from a position of the cap's size by this (edge.md 6: 1-2)"
+    )
+    skew_least: float = Field(
+        0.1, gt=0, le=1, description="however urgent, a distance shrinks to no less than this share"
+    )
+    margin_skew_from: float = Field(0.70, gt=0, lt=1, description="margin ratio from which urgency grows (design 5)")
+    margin_skew_slope: float = Field(
+        3.0, ge=0, le=100, description="urgency x (1 + this x (margin - margin_skew_from))"
+    )
+    ticks_from_opposite: int = Field(
+        1, ge=1, le=100, description="ticks kept from the opposite best: 1 = not crossing, 2 = strict (edge.md 1)"
+    )
+    step_inside: bool = Field(True, description="may a quote be better than the best price shown")
+    sigma_max: float = Field(
+        0.0, ge=0, le=20, description="no level beyond so many sigmas of the forecast's horizon (edge.md 6: 3); 0 = any"
+    )
+    forecast_horizon_s: float = Field(60.0, gt=0, le=3600, description="the horizon sigma_max speaks of (edge.md 6)")
+    requote_out_bps: float = Field(
+        0.0, ge=0, le=50, description="a level so much too near moves out (edge.md 6: 0.5); 0 = hold_bps"
+    )
+    requote_in_bps: float = Field(
+        0.0, ge=0, le=50, description="a level so much too far moves in (edge.md 6: 0.2); 0 = hold_bps"
+    )
+    # fade and adaptive modes
+    fade_mean_step_bps: float = Field(10.0, gt=0, le=500, description="a bad mean widens x (1 + |mean| / this)")
+    fade_size_scale: float = Field(0.5, ge=0, le=1, description="size while a losing streak fades")
+    fade_scale_max: float = Field(10.0, ge=1, le=100, description="no fade widens more")
+    fade_pause_market: bool = Field(True, description="the long streak pauses both sides (design 5), else its own")
+    adaptive_modes: bool = Field(
+        False, description="ADAPTIVE_MODES: levels near the inner edge follow the recent score"
+    )
+    modes: list[ModeRow] = Field(list(MODES), min_length=5, max_length=5, description="DEFENSIVE .. VERY_AGGRESSIVE")
+    mode_window: int = Field(50, ge=2, le=200, description="fills of both sides in the recent score, by size")
+    mode_min_fills: int = Field(20, ge=1, le=200, description="fewer: NORMAL")
+    mode_near_ratio: float = Field(
+        2.0, ge=1, le=10, description="only levels nearer than this x the inner edge are limited"
+    )
+    # ladder = glft (strategy.md 1.2, 1.7, 4); its prior of k is k_per_bps
+    glft_gamma: float = Field(0.01, gt=0, le=10, description="risk aversion, 1 / (bps x clip)")
+    glft_clip_ratio: float = Field(0.1, gt=0, le=0.5, description="a clip as share of equity (100 USD of 1,000)")
+    glft_a_per_s: float = Field(0.05, gt=0, le=1000, description="prior fill intensity at the fair price, per side")
+    glft_sigma_min_bps: float = Field(0.10, gt=0, le=100, description="least volatility, bps per square root second")
+    glft_sigma_max_bps: float = Field(2.0, gt=0, le=100, description="greatest volatility, bps per square root second")
+    glft_sigma_ref_bps: float = Field(
+        0.479, gt=0, le=100, description="volatility at which the priors hold (US500 cash session, strategy.md 1.8)"
+    )
+    glft_adj_half: float = Field(1.0, ge=0, le=10, description="factor on the half spread before the floor part")
+    glft_adj_skew: float = Field(0.5, ge=0, le=10, description="factor on the skew a clip (strategy.md 4: 0.05-1)")
+    glft_fit_from_bps: float = Field(0.5, ge=0, le=50, description="nearest depth of a print that counts for A and k")
+    glft_fit_to_bps: float = Field(
+        5.0, gt=0, le=500, description="deeper prints count as this deep: fit where we quote"
+    )
+    glft_fit_short_s: float = Field(600.0, gt=0, le=86400, description="half life of the short window")
+    glft_fit_long_s: float = Field(86400.0, gt=0, le=604800, description="half life of the long window")
+    glft_fit_weight: float = Field(200.0, ge=0, le=1e6, description="short window's share = n / (n + this)")
+    glft_fit_events: float = Field(30.0, ge=2, le=1e6, description="events in the long window before the fit counts")
+    glft_fit_r2: float = Field(
+        0.8,
+        ge=0,
+        le=1,
+        description="below this the intensity is not exponential: half and skew follow volatility alone",
+    )
+    glft_bucket_s: float = Field(
+        0.1, gt=0, le=60, description="of the prints of one bucket and side the deepest counts"
+    )
+
+    # sessions of the underlying (design 5)
+    session_table: list[SessionRow] = Field(
+        list(SESSIONS), min_length=7, max_length=7, description="one row a session, each name once"
+    )
+    session: Literal["auto", "regular", "extended", "overnight", "gap", "weekend", "holiday", "reopen"] = Field(
+        "auto", description="SESSION: what to take the session for, whatever the calendar says; auto = the calendar"
+    )
+    session_alert_days: float = Field(
+        30.0, ge=0, le=365, description="config/sessions.json ends sooner: an alert (design 5)"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_profile(cls, tree: Any) -> Any:
+        """Fill in what the profile says and nobody else does."""
+        if not isinstance(tree, dict):
+            return tree
+        return {**PROFILES.get(str(tree.get("profile")), {}), **tree}
+
+    @property
+    def out_bps(self) -> float:
+        """How much too near a level may stay."""
+        return self.requote_out_bps or self.hold_bps
+
+    @property
+    def in_bps(self) -> float:
+        """How much too far away a level may stay."""
+        return self.requote_in_bps or self.hold_bps
 
     @field_validator("tier_shares")
     @classmethod
@@ -176,6 +397,19 @@ class Quoting(_Part):
             raise ValueError("min_spread_bps must not exceed max_spread_bps")
         if not self.delta_balanced <= self.delta_skew <= self.delta_one_sided <= self.delta_full:
             raise ValueError("delta_balanced <= delta_skew <= delta_one_sided <= delta_full")
+        if self.delta_one_sided * self.delta_scale > SOFT_MAX or self.delta_full * self.delta_scale > HARD_MAX:
+            raise ValueError(
+                "delta_one_sided x delta_scale must be at most 0.25 and delta_full x delta_scale 0.5 (of equity)"
+            )
+        if self.ladder_bps != sorted(set(self.ladder_bps)) or not 0 <= self.ladder_bps[0] <= self.ladder_bps[-1] <= 500:
+            raise ValueError("ladder_bps must rise within 0 .. 500")
+        borders = [row.upto_bps for row in self.modes]
+        if borders != sorted(set(borders)):
+            raise ValueError("modes must rise in upto_bps")
+        if self.glft_fit_from_bps >= self.glft_fit_to_bps or self.glft_sigma_min_bps > self.glft_sigma_max_bps:
+            raise ValueError("glft_fit_from_bps < glft_fit_to_bps and glft_sigma_min_bps <= glft_sigma_max_bps")
+        if sorted(row.name for row in self.session_table) != sorted(SESSION_NAMES):
+            raise ValueError(f"session_table has one row for each of {', '.join(SESSION_NAMES)}")
         return self
 
 
@@ -243,9 +477,52 @@ class Execution(_Part):
     expires_after_s: float = Field(3.0, gt=0, le=3.0, description="expiresAfter of order actions, market time")
     reply_timeout_s: float = Field(2.0, gt=0, le=10)
     reconcile_s: float = Field(30.0, ge=1, le=300)
+    fees_every_h: float = Field(
+        1.0, ge=0.05, le=24, description="fees are read again so often, machine time (design 5: hourly)"
+    )
+    fees_age_h_max: float = Field(
+        3.0, ge=0.1, le=48, description="fees not read for so long are unknown: no quotes, machine time"
+    )
+    fee_tolerance: float = Field(
+        0.05, ge=0, le=1, description="share by which a fill's fee may differ from the model (design 4.6)"
+    )
     collar_bps: float = Field(200.0, gt=0, le=2000, description="orders further from the reference price are refused")
     reference_age_s: float = Field(1.5, gt=0, le=10)
     orders_per_s: int = Field(50, ge=1, le=1000, description="throttle on order entries, machine time")
+    hold_share_max: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="however dear an action, no order stays off by more than this share of its distance",
+    )
+    queue_ticks: float = Field(
+        0.5, ge=0, le=10, description="worth of being first in a queue, not last, a fill (strategy.md 1.5: half a tick)"
+    )
+    queue_age_s: float = Field(
+        30.0,
+        gt=0,
+        le=3600,
+        description="age at which an order has half of its queue place, where the place is not known",
+    )
+
+
+class Recording(_Part):
+    """What `feed` keeps of the venue's own words on disk; no decision depends on it."""
+
+    on: bool = Field(False, description="RECORD: write every raw market message to disk")
+    folder: Path = Field(ROOT / "recordings", description="RECORD_DIR: in it one folder a network and market")
+    keep_days: float = Field(
+        30.0, ge=0.1, le=3650, description="RECORD_KEEP_DAYS: recordings of a market older than this are deleted"
+    )
+    max_gb: float = Field(
+        20.0, ge=0.01, le=100_000, description="RECORD_MAX_GB a market (1e9 bytes): beyond it the oldest are deleted"
+    )
+    free_gb_min: float = Field(
+        2.0, ge=0, le=100_000, description="RECORD_FREE_GB_MIN: recording stops before its disk has less room left"
+    )
+    flush_s: float = Field(2.0, ge=0.05, le=60, description="a frame so often, machine time: a killed feed loses this")
+    fsync_s: float = Field(30.0, ge=0, le=3600, description="forced to the disk so often: a power cut loses this")
+    buffer_mb: float = Field(16.0, ge=1, le=1024, description="messages (1e6 bytes) kept for a disk that stalls")
 
 
 class Settings(_Part):
@@ -261,6 +538,7 @@ class Settings(_Part):
     run_dir: Path = ROOT / "run"
     secrets_dir: Path = ROOT / "secrets"
     reports_dir: Path = ROOT / "reports"
+    models_dir: Path = ROOT / "models"
     port_base: int = Field(0, ge=0, le=50_000, description="added to every port")
     bind: str = "127.0.0.1"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -272,6 +550,7 @@ class Settings(_Part):
     quoting: Quoting
     risk: Risk
     execution: Execution
+    recording: Recording = Recording.model_validate({})
 
     @field_validator("venue_url")
     @classmethod
@@ -317,6 +596,12 @@ class Settings(_Part):
         return self.network == "mainnet"
 
     @property
+    def enforces_edge(self) -> bool:
+        """Whether a market without edge is stopped: live unless EDGE_GATE says otherwise."""
+        gate = self.quoting.edge_gate
+        return gate == "enforce" or (gate == "auto" and self.network == "mainnet")
+
+    @property
     def ws_url(self) -> str:
         return re.sub(r"^http", "ws", self.venue_url) + "/ws"
 
@@ -358,6 +643,7 @@ ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "RUN_DIR": ("run_dir",),
     "SECRETS_DIR": ("secrets_dir",),
     "REPORTS_DIR": ("reports_dir",),
+    "MODELS_DIR": ("models_dir",),
     "PORT_BASE": ("port_base",),
     "LOG_LEVEL": ("log_level",),
     "AMM_PARENT": ("parent_pid",),
@@ -375,8 +661,20 @@ ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "DELTA_SCALE": ("quoting", "delta_scale"),
     "MAX_POSITION_SECONDS": ("quoting", "max_position_s"),
     "HOLD_BPS": ("quoting", "hold_bps"),
+    "PROFILE": ("quoting", "profile"),
+    "SIDE_GATE": ("quoting", "side_gate"),
+    "SIZE_DECAY": ("quoting", "size_decay"),
+    "ADAPTIVE_MODES": ("quoting", "adaptive_modes"),
+    "EDGE_GATE": ("quoting", "edge_gate"),
+    "SESSION": ("quoting", "session"),
+    "VOL_MODEL": ("quoting", "vol_model"),
     "MAX_DRAWDOWN": ("risk", "max_drawdown"),
     "STOP_LOSS_PCT": ("risk", "stop_loss"),
+    "RECORD": ("recording", "on"),
+    "RECORD_DIR": ("recording", "folder"),
+    "RECORD_KEEP_DAYS": ("recording", "keep_days"),
+    "RECORD_MAX_GB": ("recording", "max_gb"),
+    "RECORD_FREE_GB_MIN": ("recording", "free_gb_min"),
 }
 FORBIDDEN = ("PRIVATE_KEY", "SECRET_KEY", "AGENT_KEY", "WARDEN_KEY")
 

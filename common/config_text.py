@@ -75,6 +75,8 @@ def to_bool(name: str, text: str) -> bool:
 def to_typed(name: str, text: str, model: type[BaseModel], path: tuple[str, ...]) -> Any:
     """Text of the environment as the type its setting has; raises ConfigError that names the allowed range."""
     kind = _field(model, path).annotation
+    if kind is bool:
+        return to_bool(name, text)
     pattern = {int: _INT, float: _FLOAT}.get(kind)
     if pattern is None:
         return text

@@ -195,6 +195,87 @@ class QuoteInputs(msgspec.Struct, frozen=True, array_like=True, gc=False):
     size_scale: Scale
     merged_levels: Count
     profile: Word
+    fill_a_per_s: Ratio = 0.0  # fill intensity at the fair price a side, 0 = not known
+    fill_k_per_bps: Ratio = 0.0  # its decay
+    mode: Word = ""  # adaptive mode, "" = off
+
+
+class QuoteRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Why the shown levels are what they are: what the decision was given and what each of its stages made of it.
+
+    Belongs to the decision that made `bids` and `asks`, so a renewal repeats it. With the same configuration it is
+    enough to make the very same levels again (`quoter/record.py`). Two values a side are (bid, ask); masks have bit i
+    for level i before merging; `floors` are those levels' nearest distances, a single one when all are alike.
+    """
+
+    decided_t_ns: TNs
+    # the market without us
+    bid_px_u: PxOrNone
+    ask_px_u: PxOrNone
+    sz_decimals: Annotated[int, Meta(ge=0, le=6)]
+    mid_px: PxFloat
+    micro_px: PxFloat
+    oracle_px: PxFloat
+    imbalance: Annotated[float, Meta(ge=-1.0, le=1.0)]
+    depth_usd: tuple[Usd, Usd]
+    is_liquid: bool
+    # fair price
+    forecast_bps: Bps
+    forecast_weight: Scale
+    forecast_sd_bps: Bps
+    fair_px: PxFloat
+    centre_bps: Bps  # by which the position moves the centre below fair
+    # volatility and range
+    vol_fast: Vol
+    vol_slow: Vol
+    vol_used: Vol
+    vol_known: bool
+    vol_mode: Count  # 0 normal, 1 defensive, 2 pulled
+    sigma_bps: Bps  # per square root second
+    lo_bps: Bps
+    hi_bps: Bps
+    step_bps: Bps
+    # what widens both sides; `widening` is their product
+    by_imbalance: Scale
+    by_depth: Scale
+    by_illiquid: Scale
+    by_permit: Scale
+    by_session: Scale
+    widening: Annotated[float, Meta(ge=0.0, le=1e6)]
+    # floors
+    fee_bps: Bps
+    safety_bps: Bps
+    prior_bps: Bps
+    tick_bps: Bps
+    marked_out: tuple[Count, Count]  # fills the measured adverse selection rests on
+    adverse_bps: tuple[Bps, Bps]  # upper bound of its mean at 60 s, all levels together
+    floors_bid: Annotated[list[Bps], Meta(max_length=MAX_LEVELS)]
+    floors_ask: Annotated[list[Bps], Meta(max_length=MAX_LEVELS)]
+    # position
+    position_u: Signed
+    is_reducing_only: bool
+    delta: Usd
+    margin_ratio: Ratio
+    urgency: Scale
+    tilt: tuple[Scale, Scale]
+    # own fills
+    fade: tuple[Scale, Scale]
+    fade_size: tuple[Scale, Scale]
+    adaptive_mode: Annotated[int, Meta(ge=-1, le=16)]  # -1 = off
+    # sizes
+    equity_usd: Usd
+    hard_usd: Usd
+    size_scale: Scale
+    session_size: Scale
+    session_inventory: Scale
+    budget_usd: tuple[Usd, Usd]
+    whole_usd: tuple[Usd, Usd]
+    # levels
+    levels: tuple[Count, Count]  # asked for, before merging
+    thick: tuple[Count, Count]  # mask of levels enlarged by the local depth
+    thin: tuple[Count, Count]  # mask of levels made smaller by it
+    merged: Count
+    why: tuple[Count, Count]  # bits for which a side is withheld
 
 
 class Ladder(Message, frozen=True):
@@ -213,6 +294,7 @@ class Ladder(Message, frozen=True):
     urgent: bool
     reasons: Annotated[list[Word], Meta(max_length=16)]  # why a side or all is withheld
     inputs: QuoteInputs | None = None
+    record: QuoteRecord | None = None
 
 
 # ---------------------------------------------------------------------- orders:, fills:
@@ -386,10 +468,14 @@ class Envelope(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 # ---------------------------------------------------------------------- events inside a process
 class Tick(msgspec.Struct, frozen=True, gc=False):
-    """Time as data: market time and the machine's monotonic clock."""
+    """Time as data: market time and the machine's monotonic clock.
+
+    `t_ns + session_offset_ns` is the wall time in UTC that a replayed market stands at.
+    """
 
     t_ns: int
     mono_ns: int
+    session_offset_ns: int = 0
 
 
 class Gap(msgspec.Struct, frozen=True, gc=False):

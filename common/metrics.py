@@ -60,6 +60,7 @@ METRICS: dict[str, Spec] = {
         session_pnl_usd="Profit of this session after fees and funding",
         rate_limit_remaining_requests="Actions the venue still allows this address",
         governor_tokens="Actions the action governor would spend now",
+        action_price_usd="What one more action costs at the current budget, 0 = nothing",
     ),
     **_gauges(
         ("coin",),
@@ -87,8 +88,29 @@ METRICS: dict[str, Spec] = {
         levels_merged="Ladder levels merged into a neighbour",
         vol_known="1 when volatility rests on enough samples",
     ),
+    **_gauges(("coin", "side"), book_thin_levels="Levels of the best ten far thinner than their side's median"),
+    **_gauges(("coin", "window"), order_flow_imbalance="Signed root of the touch's decayed order flow imbalance"),
+    **_gauges(
+        ("coin",),
+        book_pressure_ratio="Depth imbalance that weighs near levels more, -1 to 1",
+        book_liquid="1 while the book is deep enough to quote in full",
+    ),
+    **_gauges(("coin",), session_calendar_days="Days for which the calendar of sessions still reaches"),
+    **_gauges(("coin", "session"), session_active="1 for the session of the underlying that quotes follow, else 0"),
     **_gauges(
         ("coin", "side", "level"), quote_price_usd="Price we want to rest", quote_size_usd="Size we want to rest"
+    ),
+    **_gauges(("coin", "side"), requote_hold_bps="How far off the innermost order may be before moving it pays"),
+    **_gauges(("coin", "side", "level"), queue_ahead_usd="Size of others before our order at its price, estimated"),
+    **_gauges(
+        ("coin", "bucket", "kind"),
+        queue_fill_usd="What prints should have filled of us, and did, by the share of the level before us",
+    ),
+    **_gauges(("coin", "bound"), edge_net_bps="Net 60 s markout of our fills: mean and bounds of its interval"),
+    **_gauges(("coin",), edge_stopped="1 while our own fills show no edge here"),
+    **_gauges(
+        ("coin", "side", "kind"),
+        adverse_bps="Adverse selection 60 s after our fills: mean, 80 % bound, and its slope per bps of distance",
     ),
     **_gauges(("coin", "side", "distance_bps"), book_depth_usd="Depth of the book within a distance of the mid"),
     **_gauges(("coin", "estimator"), volatility_annualized_ratio="Annualised volatility, 0.2 = 20 %"),
@@ -111,12 +133,30 @@ METRICS: dict[str, Spec] = {
         clock_offset_seconds="Last correction of market time",
         sim_lag_seconds="How late the simulated market's last step was, machine time",
     ),
+    **_gauges(
+        ("coin",),
+        recorder_on="1 while market messages are written to disk, 0 once recording has stopped",
+        recorder_lag_seconds="Age of the oldest message that is not on disk yet, machine time",
+    ),
+    **_counters(
+        ("coin",),
+        recorder_messages="Market messages written to disk",
+        recorder_bytes="Bytes written to recordings",
+    ),
+    **_counters(("coin", "reason"), recorder_dropped="Market messages that were not recorded"),
+    **_gauges(("coin", "liquidity"), fee_rate_bps="Fee the venue charges this account here, a rebate below 0"),
+    **_counters(("coin", "liquidity"), fee_differences="Fills whose fee was further from the model than allowed"),
     **_counters(("coin", "side", "liquidity"), fills="Fills", fill_notional_usd="Notional filled"),
     **_counters(
         ("coin", "horizon"),
         markout_favourable_bps="Sum of markouts above 0",
         markout_adverse_bps="Sum of markouts below 0, as a positive number",
         markout_fills="Fills marked out",
+    ),
+    **_counters(
+        ("coin",),
+        requote_gain_usd="Expected gain of the orders moved",
+        requote_cost_usd="Price of their actions and the queue places given up",
     ),
     **_counters(("channel",), ws_reconnects="Reconnections of a socket"),
     **_counters(("coin",), feed_gaps="Times market data was older than allowed"),

@@ -181,7 +181,7 @@ class Service:
 
     # ------------------------------------------------------------------ the engine
     def _on_batch(self, items: list[Item]) -> None:
-        now = Tick(self.clock.now_ns(), mono_ns())
+        now = self._now()
         out = list(self.engine.on(now)) if self._ticking else []
         for item in items:
             if not isinstance(item, Delivery):
@@ -213,9 +213,12 @@ class Service:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            self.post(Tick(self.clock.now_ns(), mono_ns()))
+            self.post(self._now())
             due = max(due + self._tick_s, loop.time())
             await asyncio.sleep(due - loop.time())
+
+    def _now(self) -> Tick:
+        return Tick(self.clock.now_ns(), mono_ns(), self.clock.session_offset_ns)
 
     # ------------------------------------------------------------------ heartbeat, clock, pages
     async def _beat(self) -> None:

@@ -27,11 +27,13 @@ from executor.events import (
     AskVenue,
     Clock,
     Facts,
+    FeeDiffers,
     FillSeen,
     FundingSeen,
     JournalTrouble,
     Kind,
     Latch,
+    ReadFees,
     Refusal,
     ReserveNonces,
     SendAction,
@@ -42,6 +44,7 @@ from executor.events import (
     StoreFunding,
     Unlatch,
 )
+from executor.fee_reader import FeeReader
 from executor.journal import Journal, JournalError
 from executor.nonce import Nonces
 from executor.transport import Transport
@@ -73,6 +76,7 @@ class Desk:
         self.nonces = nonces
         self.journal = journal
         self.info = info
+        self.fees = FeeReader(settings, info, self.post)
         self.floor_t_ns = 0  # fills before this market time are none of ours
         self._settings = settings
         self._signer = signer
@@ -130,6 +134,10 @@ class Desk:
                 self._record("latch", lambda: self.journal.unlatch(effect.epoch))
             case Refusal():
                 self._refused(effect)
+            case ReadFees():
+                self.fees.want()
+            case FeeDiffers():
+                metrics.count("amm_fee_differences_total", coin=self._coin, liquidity=effect.liquidity.value)
 
     def _refused(self, refusal: Refusal) -> None:
         metrics.count("amm_order_rejects_total", reason=refusal.reason)

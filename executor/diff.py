@@ -1,8 +1,8 @@
 """From what rests to what should rest, with the fewest actions.
 
 Decides which resting order serves which wanted level: it stays (its move is worth less than its queue place plus the
-action's price), it moves, it goes, or a level is new. What may be sent now is the governor's and the checks'
-business. Prices px_u, sizes sz_u (of resting orders: what is left), distances in bps of the order's own price.
+action's price: `economics.py`), it moves, it goes, or a level is new. What may be sent now is the governor's and the
+checks' business. Prices px_u, sizes sz_u (of resting orders: what is left), distances in bps of the order's own price.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from common.kernel import istate, kernel
+from common.kernel import istate, kernel, state
 from common.messages import Level, Side
+from executor.economics import stays
 
 SIZE_RATIO = 0.30
 """An order whose size is within this share of the wanted one need not move for its size."""
@@ -39,6 +40,7 @@ class Resting(Struct, frozen=True, gc=False):
     px_u: int
     sz_u: int
     locked: bool  # a request is open or the state is unknown: it counts, and nothing may be asked of it
+    place: float = 0.0  # share of its queue that is behind it: 0 at the back, 1 at the front
 
 
 class Change(Struct, frozen=True, gc=False):
@@ -63,31 +65,18 @@ def gap_bps(a_px_u: int, b_px_u: int) -> float:
     return abs(a_px_u - b_px_u) * 10_000.0 / a_px_u
 
 
-@kernel("i8(i8, i8, i8, i8, f8, f8, f8)")
-def stays(
-    px_u: int, sz_u: int, want_px_u: int, want_sz_u: int, hold_bps: float, size_ratio: float, price_usd: float
-) -> int:
-    """1 when the order may stay where it is: the move would be worth less than place and action."""
-    ntl_e6 = px_u * sz_u
-    if ntl_e6 <= 0 or abs(sz_u - want_sz_u) > size_ratio * want_sz_u:
-        return 0
-    action_bps = price_usd * 1e6 / ntl_e6 * 1e4
-    return 1 if gap_bps(px_u, want_px_u) < hold_bps + action_bps else 0
-
-
-@kernel("i8(i8, i8, i8[::1], i8[::1], i8[::1], i8, i8[::1], i8[::1], f8, f8, f8, i8[::1])")
+@kernel("i8(i8, i8, i8[::1], i8[::1], i8[::1], f8[::1], i8, i8[::1], i8[::1], f8[::1], i8[::1])")
 def assign(
     side: int,
     n: int,
     px_u: Any,
     sz_u: Any,
     locked: Any,
+    place: Any,
     m: int,
     want_px_u: Any,
     want_sz_u: Any,
-    hold_bps: float,
-    size_ratio: float,
-    price_usd: float,
+    terms: Any,
     out: Any,
 ) -> int:
     """Give each of n resting orders a level of m wanted ones; both best first.  Returns how many orders stay.
@@ -120,7 +109,7 @@ def assign(
             i += 1
         elif out[taken + j] == 1:
             j += 1
-        elif stays(px_u[i], sz_u[i], want_px_u[j], want_sz_u[j], hold_bps, size_ratio, price_usd) == 1:
+        elif stays(terms, side, px_u[i], sz_u[i], want_px_u[j], want_sz_u[j], place[i]) == 1:
             out[i] = j
             out[n + i] = 1
             out[taken + j] = 1
@@ -164,22 +153,20 @@ def changes(
     side: Side,
     resting: Sequence[Resting],
     wanted: Sequence[tuple[int, Level]],
-    hold_bps: float,
-    action_price_usd: float,
+    terms: Any,
 ) -> list[Change]:
-    """The changes that turn `resting` into `wanted` ((level number, level), best first) on one side."""
+    """The changes that turn `resting` into `wanted` ((level number, level), best first) on one side, at these terms."""
     n, m = len(resting), len(wanted)
     ordered = sorted(resting, key=lambda r: -side * r.px_u)
     out = istate(3 * n + 2 * m)
     px_u, sz_u, locked = istate(n), istate(n), istate(n)
     want_px_u, want_sz_u = istate(m), istate(m)
+    place = state(n)
     for i, order in enumerate(ordered):
-        px_u[i], sz_u[i], locked[i] = order.px_u, order.sz_u, int(order.locked)
+        px_u[i], sz_u[i], locked[i], place[i] = order.px_u, order.sz_u, int(order.locked), order.place
     for j, (_, level) in enumerate(wanted):
         want_px_u[j], want_sz_u[j] = level.px_u, level.sz_u
-    assign(
-        int(side), n, px_u, sz_u, locked, m, want_px_u, want_sz_u, hold_bps, SIZE_RATIO, action_price_usd, out
-    )  # fmt: skip
+    assign(int(side), n, px_u, sz_u, locked, place, m, want_px_u, want_sz_u, terms, out)
     served = {int(out[i]) for i in range(n)}
     found = [_change(side, order, wanted, int(out[i])) for i, order in enumerate(ordered) if not out[n + i]]
     found += [_new(side, number, level) for j, (number, level) in enumerate(wanted) if j not in served]

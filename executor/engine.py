@@ -40,6 +40,7 @@ from executor.events import (
     ActionReply,
     Clock,
     Facts,
+    FeesRead,
     FillSeen,
     FrameRefused,
     FundingSeen,
@@ -59,6 +60,7 @@ from executor.events import (
     Unlatch,
     UserStream,
 )
+from executor.fees import Fees
 from executor.gates import Gates, Stance
 from executor.governor import Governor
 from executor.lookout import RETRY_NS, Lookout
@@ -90,8 +92,11 @@ class ExecutorEngine:
         self.gates.latched = latched
         self.governor = Governor(execution)
         self.account = Account(self.coin)
+        self.fees = Fees(self.coin, execution.fee_tolerance)
         self.reference = Reference(execution.reference_age_s)
-        self.tracker = Tracker(self.coin, epoch, Nonces(), execution.batch_max, execution.expires_after_s)
+        self.tracker = Tracker(
+            self.coin, epoch, Nonces(), execution.batch_max, execution.expires_after_s, execution.queue_age_s
+        )
         self.planner = Planner(
             settings,
             gates=self.gates,
@@ -172,6 +177,8 @@ class ExecutorEngine:
                 return self._on_spec(event)
             case Facts():
                 return self._on_facts(event)
+            case FeesRead():
+                return self._on_fees(event)
             case Gap():
                 return self._on_gap(event)
             case Link():
@@ -243,9 +250,20 @@ class ExecutorEngine:
 
     def _on_facts(self, facts: Facts) -> list[Any]:
         self.tracker.facts = facts
-        self.account.maker_ppb, self.account.taker_ppb = facts.maker_ppb, facts.taker_ppb
-        self.gates.facts_known = facts.maker_ppb is not None and facts.taker_ppb is not None
+        self.fees.begin(facts.maker_ppb, facts.taker_ppb, self.now)
+        self._take_fees()
         return self._doubt("start")
+
+    def _on_fees(self, read: FeesRead) -> list[Any]:
+        """Told to everybody with the next AccountState; unknown fees take all quotes away."""
+        told = self.fees.on_read(read, self.now)
+        self._take_fees()
+        self.gates.fees_lost = not self.fees.known
+        return [*told, *self._state(), *self._plan()] if told else []
+
+    def _take_fees(self) -> None:
+        self.account.maker_ppb, self.account.taker_ppb = self.fees.maker_ppb, self.fees.taker_ppb
+        self.gates.facts_known = self.fees.known
 
     # ------------------------------------------------------------------ people
     def _on_command(self, command: Command) -> list[Any]:
@@ -311,7 +329,7 @@ class ExecutorEngine:
         if not self.account.on_fill(full):
             return []
         self._state_mono_ns = -FORGET_EVERY_NS
-        return [StoreFill(full), full, *self.tracker.on_fill(full, self.now)]
+        return [StoreFill(full), full, *self.fees.on_fill(full, self.now), *self.tracker.on_fill(full, self.now)]
 
     def _on_funding(self, payment: FundingPayment) -> list[Any]:
         return [StoreFunding(payment), payment] if self.account.on_funding(payment) else []

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from common.messages import Fill, FundingPayment, Side
+from common.messages import Fill, FundingPayment, Liquidity, Side
 
 
 class Kind(enum.Enum):
@@ -108,8 +108,30 @@ class Refusal(Struct, frozen=True, gc=False):
     detail: str = ""
 
 
+class ReadFees(Struct, frozen=True, gc=False):
+    """Read the venue's fees as soon as allowed; answer with FeesRead."""
+
+    reason: str
+
+
+class FeeDiffers(Struct, frozen=True, gc=False):
+    """A fill paid something else than the model says; for the counter."""
+
+    liquidity: Liquidity
+
+
 Effect: TypeAlias = (
-    SendAction | ReserveNonces | AskStatus | AskVenue | StoreFill | StoreFunding | Latch | Unlatch | Refusal
+    SendAction
+    | ReserveNonces
+    | AskStatus
+    | AskVenue
+    | StoreFill
+    | StoreFunding
+    | Latch
+    | Unlatch
+    | Refusal
+    | ReadFees
+    | FeeDiffers
 )
 
 
@@ -134,6 +156,14 @@ class Facts(Struct, frozen=True, gc=False):
     max_leverage: int
     maker_ppb: int | None
     taker_ppb: int | None
+
+
+class FeesRead(Struct, frozen=True, gc=False):
+    """The venue's fees as read now, ppb of the notional; None = not known, `why` says the reason."""
+
+    maker_ppb: int | None
+    taker_ppb: int | None
+    why: str = ""
 
 
 class Status(Struct, frozen=True, gc=False):

@@ -46,6 +46,7 @@ class Gates:
         self.paused = False
         self.draining = False
         self.facts_known = False
+        self.fees_lost = False
         self.spec_agrees = True
         self._hold_ns = int(execution.ladder_age_s * NS)
         self._cancel_ns = int(execution.cancel_age_s * NS)
@@ -113,6 +114,8 @@ class Gates:
             return "redis_down"
         if self.paused:
             return "paused"
+        if self.fees_lost:
+            return "fees_unknown"
         if self.permit is None or not self._fresh(self._permit_mono_ns, now, self._cancel_ns):
             return "permit_old"
         if self.permit.mode not in TRADING:

@@ -28,6 +28,7 @@ class Governor:
         self._horizon_s = execution.action_budget_horizon_h * HOUR_S
         self._reserve = execution.action_reserve
         self._burst = execution.action_burst
+        self._price_usd = execution.action_price_usd
         self.tokens = 0.0
         self.used = 0
         self.cap = 0
@@ -73,6 +74,13 @@ class Governor:
             return math.inf
         fill = min(tokens / self._burst, 1.0)
         return hold_bps * math.sqrt((1.0 - fill) / fill)
+
+    def price_usd(self) -> float:
+        """What an action costs now, in money: the venue's price times how scarce the budget makes it.
+
+        0 with a full bucket (what is not spent is lost), the venue's price at half, without end when none is left.
+        """
+        return self._price_usd * self.price_bps(1.0, self.tokens) if self._price_usd > 0.0 else 0.0
 
     def rank(self, orders: Sequence[Change], scales: Mapping[Side, Scale]) -> list[tuple[float, Change]]:
         """The changes (no cancels: those are free) with their worth in bps: outward moves first, then by worth."""

@@ -20,6 +20,7 @@ from common.bus import Bus, RedisBus, Subscription
 from common.clock import NS, mono_ns, wall_ns
 from common.config import Settings
 from common.errors import ConfigError, Refused
+from common.fees import PPB_PER_BPS
 from common.hyperliquid import InfoClient
 from common.log import get_log
 from common.messages import SCHEMA, AccountState, Alert, Fill, Heartbeat, Liquidity, Severity, Side
@@ -87,6 +88,8 @@ class Executor:
                 labels = {"coin": coin, "side": side.name.lower(), "liquidity": liquidity.value}
                 metrics.count("amm_fills_total", 0, **labels)
                 metrics.count("amm_fill_notional_usd_total", 0, **labels)
+        for liquidity in Liquidity:
+            metrics.count("amm_fee_differences_total", 0, coin=coin, liquidity=liquidity.value)
         self._line = Line(self._settings.run_dir / EXECUTOR_SOCKET, self._hear)
         service.spawn(prepare(self._settings, self._desk), "start-up")
         service.spawn(self._watch_kill_file(), "kill file")
@@ -118,9 +121,23 @@ class Executor:
         metrics.set("amm_open_orders", state.open_orders, coin=coin)
         metrics.set("amm_unknown_orders", state.unknown_orders, coin=coin)
         metrics.set("amm_governor_tokens", state.governor_tokens, account="main")
+        self._measure_terms()
+        for liquidity, ppb in ((Liquidity.MAKER, state.maker_fee_ppb), (Liquidity.TAKER, state.taker_fee_ppb)):
+            if ppb is not None:
+                metrics.set("amm_fee_rate_bps", ppb / PPB_PER_BPS, coin=coin, liquidity=liquidity.value)
         remaining = state.actions_cap - state.actions_used
         metrics.set("amm_rate_limit_remaining_requests", remaining, account="main")
         metrics.set("amm_trading_enabled", float(self._engine.stance is Stance.QUOTE))
+
+    def _measure_terms(self) -> None:
+        """What moving an order is worth and costs."""
+        coin, terms = self._settings.market.coin, self._engine.planner.terms
+        metrics.set("amm_action_price_usd", terms.price_usd, account="main")
+        for side, band_bps in terms.bands.items():
+            metrics.set("amm_requote_hold_bps", band_bps, coin=coin, side=side.name.lower())
+        gained_usd, paid_usd = terms.take()
+        metrics.count("amm_requote_gain_usd_total", gained_usd, coin=coin)
+        metrics.count("amm_requote_cost_usd_total", paid_usd, coin=coin)
 
     # ------------------------------------------------------------------ tasks
     async def _watch_kill_file(self) -> None:

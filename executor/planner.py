@@ -1,8 +1,8 @@
 """One plan: from the newest ladder to the changes that are wanted, allowed and affordable now.
 
-Narrows the ladder to what the mode allows, diffs it against what rests, has every change judged and the affordable
-ones chosen. An order that rests nearer than the quoter's floor and cannot be moved is cancelled instead. While an
-urgent ladder's cancels are under way nothing is placed.
+Narrows the ladder to what the mode allows, diffs it against what rests at the terms that moving has now, has every
+change judged and the affordable ones chosen. An order that rests nearer than the quoter's floor and cannot be moved is
+cancelled instead. While an urgent ladder's cancels are under way nothing is placed.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from executor.events import Clock, Refusal
 from executor.gates import Gates
 from executor.governor import Governor, Scale, scale
 from executor.reference import Reference
+from executor.terms import Terms
 from executor.tracker import Tracker
 
 OVER_CAP = 1.02
@@ -50,7 +51,7 @@ class Planner:
         reference: Reference,
     ) -> None:
         self._hold_bps = settings.quoting.hold_bps
-        self._price_usd = settings.execution.action_price_usd
+        self.terms = Terms(settings)
         self._collar_bps = settings.execution.collar_bps
         self._hard_ratio = settings.risk.hard_ratio
         self._gates = gates
@@ -72,10 +73,16 @@ class Planner:
             return []
         bounds = self._bounds(permit, facts.sz_decimals, now)
         wanted = {side: _wanted(ladder, side, bounds) for side in Side}
+        price_usd = self._governor.price_usd()
         found = [
             change
             for side in Side
-            for change in changes(side, self._tracker.resting(side), wanted[side], self._hold_bps, self._price_usd)
+            for change in changes(
+                side,
+                self._tracker.resting(side, now.t_ns),
+                wanted[side],
+                self.terms.of(ladder, side, price_usd, facts.sz_decimals),
+            )
         ]
         found += self._excess(bounds, found)
         if self._urgent:
@@ -83,6 +90,7 @@ class Planner:
         mid_px = self._mid_px(ladder)
         scales = {side: scale([level for _, level in wanted[side]], mid_px) for side in Side}
         chosen, refusals = self._choose(found, bounds, scales, now)
+        self.terms.note(ladder, chosen, facts.sz_decimals)
         if prompt and any(_is_too_large(side, wanted[side], bounds) for side in Side):
             refusals.append(Refusal("ladder_too_large"))
         return refusals + self._tracker.send(chosen, now, ladder, prompt=prompt, reduce_only=bounds.reducing)

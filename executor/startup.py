@@ -70,6 +70,7 @@ async def _once(settings: Settings, desk: Desk) -> None:
         random.Random(),
     )
     desk.service.spawn(streams.follow(), "user streams")
+    desk.service.spawn(desk.fees.follow(known=fees is not None), "fees")
     desk.service.mark_ready()
 
 

@@ -45,7 +45,9 @@ FORGET_NS = 30 * NS
 class Tracker:
     """Orders of one market and the signed actions that concern them."""
 
-    def __init__(self, coin: str, epoch: int, nonces: Nonces, batch_max: int, expires_after_s: float) -> None:
+    def __init__(
+        self, coin: str, epoch: int, nonces: Nonces, batch_max: int, expires_after_s: float, queue_age_s: float
+    ) -> None:
         self.table = OrderTable(coin)
         self.inquiry = Inquiry(self.table)
         self.nonces = nonces
@@ -56,6 +58,7 @@ class Tracker:
         self._counter = 0
         self._batch_max = batch_max
         self._expires_ns = int(expires_after_s * NS)
+        self._queue_age_ns = int(queue_age_s * NS)
         self._flying: dict[int, SendAction] = {}
         self._busy: dict[str, int] = {}  # cloid -> nonce of its open action
         self._cancelled_mono_ns: dict[str, int] = {}
@@ -75,15 +78,19 @@ class Tracker:
         """Whether nothing was asked or heard of the order since then, and nothing is open."""
         return order.cloid not in self._busy and self._touched.get(order.cloid, 0) < mono_ns
 
-    def resting(self, side: Side) -> list[Resting]:
-        """What the diff shall see: where each order is or will be; those on their way out are gone."""
+    def resting(self, side: Side, t_ns: int) -> list[Resting]:
+        """What the diff shall see: where each order is or will be; those on their way out are gone.
+
+        How much of its queue an order has behind it is taken from how long it has been there (market time `t_ns`).
+        """
         found = []
         for order in self.table.orders.values():
             if order.side is not side or not order.live or order.state is OrderState.CANCELLING:
                 continue
             px_u, sz_u = order.asked if order.moving and order.asked else (order.px_u, order.remaining_u)
             locked = order.state is not OrderState.OPEN or order.cloid in self._busy
-            found.append(Resting(order.cloid, order.oid, px_u, sz_u, locked))
+            age_ns = max(t_ns - order.changed_t_ns, 0)
+            found.append(Resting(order.cloid, order.oid, px_u, sz_u, locked, age_ns / (age_ns + self._queue_age_ns)))
         return found
 
     def count(self, state: OrderState) -> int:

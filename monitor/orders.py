@@ -10,6 +10,7 @@ from collections import deque
 from common.messages import AccountState, ActionReport, Ladder, OrderState, OrderUpdate, Side
 from common.orders import LIVE
 from common.ticks import px_decimals
+from common.why import stages
 
 S = 1_000_000_000
 PACE_S = 600.0
@@ -101,6 +102,7 @@ class OrderBoard:
             "age_s": round((mono_ns - self.ladder_mono_ns) / S, 2) if ladder else None,
             "reasons": list(ladder.reasons) if ladder else [],
             "inputs": _inputs(ladder),
+            "why": _why(ladder),
             "resting": resting,
         }
 
@@ -110,3 +112,9 @@ def _inputs(ladder: Ladder | None) -> dict[str, object] | None:
         return None
     inputs = ladder.inputs
     return {name: getattr(inputs, name) for name in inputs.__struct_fields__}
+
+
+def _why(ladder: Ladder | None) -> list[dict[str, str]]:
+    """The newest decision stage by stage; empty while none was made."""
+    record = ladder.record if ladder else None
+    return [] if record is None else [{"stage": stage, "text": text} for stage, text in stages(record)]

@@ -69,6 +69,13 @@ def imbalance(bid: float, ask: float) -> float:
     return (bid - ask) / total
 
 
+@kernel("f8(i8, i8)")
+def deep_share(t_ns: int, deep_t_ns: int) -> float:
+    """What a level of the slow layer counts at `t_ns`: 1 when fresh, falling to one half."""
+    age = min(max(t_ns - deep_t_ns, 0), DEEP_AGE_NS)
+    return 1.0 - 0.5 * float(age) / float(DEEP_AGE_NS)
+
+
 @kernel("f8(i8[::1], i8, i8, i8, f8)")
 def level_usd(book: list[int], side: int, level: int, fast_levels: int, deep_weight: float) -> float:
     """USD at one level; those of the slow layer count `deep_weight`."""
@@ -154,8 +161,7 @@ def averaged(before: float, now: float, elapsed_ns: int, half_life_s: float) -> 
 @kernel("i8(f8[::1], i8[::1], f8[::1], i8[::1], i8)")
 def analyse(state: list[float], ints: list[int], params: list[float], book: list[int], t_ns: int) -> int:
     """Measure the book as of market time `t_ns`; returns 1 when both sides have a price, else 0 and S_MID = 0."""
-    deep_age = min(max(t_ns - ints[I_DEEP_T], 0), DEEP_AGE_NS)
-    deep_weight = 1.0 - 0.5 * float(deep_age) / float(DEEP_AGE_NS)
+    deep_weight = deep_share(t_ns, ints[I_DEEP_T])
     fast = ints[I_FAST_LEVELS]
     for side in range(2):
         state[S_DEPTH + side] = depth_usd(book, side, VIEW, fast, deep_weight)

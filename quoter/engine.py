@@ -23,6 +23,7 @@ from common.messages import (
     BookUpdate,
     Command,
     Fill,
+    Gap,
     Ladder,
     Liquidity,
     MarketSpec,
@@ -33,30 +34,48 @@ from common.messages import (
     Side,
     Tick,
     Touch,
+    TradePrint,
+    Verb,
 )
 from common.service import BatchEnd, Replayed
-from quoter.analysis import analyse
-from quoter.events import Figures, Refused, Stop
+from common.sessions import Calendar
+from common.streams import MD
+from quoter.adverse import learn_reach
+from quoter.analysis import analyse, deep_share
+from quoter.edge_gate import EdgeGate
+from quoter.events import Figures, Model, Refused, Stop
 from quoter.fade import learn_score
-from quoter.floor import learn_adverse
 from quoter.gate import Gate
+from quoter.intensity import see_print as see_depth
 from quoter.inventory import Inventory
+from quoter.modes import learn_mode
+from quoter.outlook import Outlook
 from quoter.own import OwnOrders
 from quoter.pace import NS, Pace
+from quoter.past import FairPast
 from quoter.publisher import Publisher
+from quoter.queue import QueueBook
 from quoter.quote import quote_sides
+from quoter.record import record_of
 from quoter.report import words_of
+from quoter.sessions import Sessions
+from quoter.signals import new_signals, read_signals
 from quoter.state import (
     ASK_SIDE,
     BID_SIDE,
     I_DEEP_T,
     I_FAST_LEVELS,
+    I_HALF_T,
+    I_MODE,
+    I_PAUSE_T,
     I_POSITION,
     I_POSITION_T,
     I_REDUCING,
     I_SZ_DECIMALS,
     O_LEN,
     S_EQUITY,
+    S_FADE_BASE,
+    S_FAIR,
     S_FEE,
     S_HARD,
     S_MARGIN,
@@ -65,15 +84,21 @@ from quoter.state import (
     S_SIZE_SCALE,
     S_SOFT,
     S_SPREAD_SCALE,
+    S_VOL_MODEL,
     make_params,
     new_book,
     new_out,
     new_state,
+    numbers,
 )
 from quoter.view import MarketView
 from quoter.vol import see_mid
+from quoter.vol_model import VolModel, model_of
 
 FLOOR_HORIZON_S = 60
+EDGE_SETTLED_NS = 90 * NS
+"""A block is judged so long after its end: 60 s for the markout, 30 s for a mid that decides it."""
+NO_EDGE = "no_edge"
 PPB_PER_BPS = 1e5
 AGES = {"stale_data", "stale_venue", "permit_expired"}
 DOUBT_NS = 30 * NS // 1000
@@ -90,6 +115,7 @@ ALERTS = {
     "high_vol": ("HighVolatilityPause", Severity.WARNING, "volatility above the pause level: no quotes"),
     "bid_fade_pause": ("BidsPaused", Severity.WARNING, "bids withheld after a losing streak"),
     "ask_fade_pause": ("AsksPaused", Severity.WARNING, "asks withheld after a losing streak"),
+    "fade_pause": ("MarketPaused", Severity.WARNING, "both sides withheld after a losing streak"),
 }
 
 
@@ -98,20 +124,27 @@ class QuoteEngine:
 
     wants_batch_end = True
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, calendar: Calendar | None = None, vol: VolModel | None = None) -> None:
+        """`calendar`: sessions of the underlying, None = it trades all day; `vol`: instead of the configured one."""
         self._q = settings.quoting
+        self.vol_model = vol or model_of(settings.quoting)
         self.coin = settings.market.coin
         self.pace = Pace()
         self.view = MarketView()
         self.own = OwnOrders()
+        self.outlook = Outlook(self._q.forecast_weight)
+        self.past = FairPast()
+        self.edge_gate = EdgeGate(settings)
+        self.queue = QueueBook()
         self.inventory = Inventory(self.coin)
         self.gate = Gate(settings)
+        self.sessions = Sessions(settings, calendar)
         self.fade_horizon_s = round(self._q.fade_horizon_s)
         self.markouts = Markouts(tuple(sorted({*HORIZONS_S, self.fade_horizon_s})))
         self.state, self.ints = new_state()
         self.params = make_params(settings)
         self.publisher = Publisher(settings, self.pace, self.view, self.state, self.ints, self.params)
-        self._book, self._target = new_book(), new_out()
+        self._book, self._target, self._signals = new_book(), new_out(), new_signals()
         self._data_mono_ns: int | None = None
         self._sent_mono_ns = 0
         self._decided_t_ns = 0
@@ -124,6 +157,7 @@ class QuoteEngine:
             AssetContext: self._on_context, MarketSpec: self._on_spec, Fill: self._on_fill,
             OrderUpdate: self._on_order, AccountState: self._on_account, RiskPermit: self._on_permit,
             Command: self._on_command, Replayed: self._on_replayed, Stop: self._on_stop,
+            TradePrint: self._on_print, Gap: self._on_gap, Model: self._on_model,
         }  # fmt: skip
 
     def on(self, event: Any) -> list[Any]:
@@ -142,6 +176,12 @@ class QuoteEngine:
         """The newest one sent."""
         return self.publisher.ladder
 
+    def signals(self) -> Any:
+        """Book signals (`signals.py`, `G_*`) of the newest book; the vector is used again with the next call."""
+        weight = deep_share(self.view.venue_t_ns, self.view.deep_t_ns)
+        read_signals(self._book, self._signals, self.view.fast_levels, weight, self._q.thin_ratio)
+        return self._signals
+
     @property
     def mood(self) -> str:
         """One word for people: quoting, or the first reason why not."""
@@ -154,7 +194,11 @@ class QuoteEngine:
     # ------------------------------------------------------------------ time
     def _on_tick(self, tick: Tick) -> None:
         self.pace.tick(tick)
+        if self.sessions.on_tick(tick, self.state):
+            self._dirty = self._adapt = True
+        self._out += self.sessions.warning(tick.t_ns)
         self.markouts.on_time(self.pace.t_ns)
+        self._judge_edge()
         blocked = self._blocked()
         if self._is_in_doubt(blocked, tick.mono_ns):
             return
@@ -163,6 +207,19 @@ class QuoteEngine:
             self._decide()
         if self.ladder is not None and tick.mono_ns - self._sent_mono_ns >= self._q.renew_s * NS:
             self._send(self.publisher.renew(self.ladder, self._target))
+
+    def _judge_edge(self) -> None:
+        """Say so when our own fills show no edge here; where the gate enforces, stop."""
+        if self.edge_gate.look(self.pace.t_ns, EDGE_SETTLED_NS):
+            does = "the market is stopped" if self.edge_gate.enforces else "EDGE_GATE=warn: quoting goes on"
+            severity = Severity.CRITICAL if self.edge_gate.enforces else Severity.WARNING
+            self._out.append(Alert(self.pace.t_ns, "NoEdge", severity, f"{self.edge_gate.why}: {does}"))
+            self._dirty = self._adapt = True
+
+    @property
+    def _leaves(self) -> bool:
+        """Whether the edge gate lets us do nothing but get rid of the position."""
+        return self.edge_gate.stopped and self.edge_gate.enforces
 
     def _is_in_doubt(self, blocked: list[str], mono_ns: int) -> bool:
         """Whether only ages speak against the shown quotes, and only since now: neither withdraw nor renew them yet."""
@@ -192,10 +249,34 @@ class QuoteEngine:
         view, t_ns = self.view, self.view.venue_t_ns
         view.refresh(self.own)
         view.write(self._book)
+        if isinstance(message, Touch):
+            self.queue.on_book(message.venue_t_ns, view.bids, view.asks, 1)
+        else:
+            self.queue.on_book(message.fast_t_ns, view.bids, view.asks, view.fast_levels)
         self.ints[I_FAST_LEVELS], self.ints[I_DEEP_T] = view.fast_levels, view.deep_t_ns
+        self.outlook.on_market(message, view, self._book)
+        self.outlook.expect(self.state)
         if analyse(self.state, self.ints, self.params, self._book, t_ns):
             see_mid(self.state, self.ints, self.params, self.state[S_MID], t_ns)
+            if self.vol_model is not None:
+                wall_ns = t_ns + self.sessions.offset_ns
+                self.state[S_VOL_MODEL] = self.vol_model.see(float(self.state[S_MID]), t_ns, wall_ns)
             self._learn(self.markouts.on_mid(t_ns, view.bids[0][0] + view.asks[0][0]))
+
+    def _on_print(self, trade: TradePrint) -> None:
+        self.pace.see(trade.t_ns)
+        self.outlook.on_print(trade)
+        self.queue.on_print(trade)
+        see_depth(self.state, self.ints, self.params, trade.px_u, trade.venue_t_ns)
+
+    def _on_gap(self, gap: Gap) -> None:
+        if gap.stream == MD.of(self.coin):
+            self.outlook.on_gap()
+
+    def _on_model(self, model: Model) -> None:
+        self.outlook.install(model.card)
+        self.edge_gate.on_model(model.card.seal if model.card else None)
+        self._dirty = True
 
     def _on_context(self, context: AssetContext) -> None:
         self.pace.see(context.t_ns)
@@ -212,11 +293,14 @@ class QuoteEngine:
         self.pace.see(fill.t_ns)
         if self.inventory.on_fill(fill):
             self._hold_position()
+            self.past.on_fill(fill)
+            self.queue.on_fill(fill)
             self._learn(self.markouts.on_fill(fill))
 
     def _on_order(self, update: OrderUpdate) -> None:
         self.pace.see(update.t_ns)
         self.own.on_update(update)
+        self.queue.on_order(update)
 
     def _on_account(self, account: AccountState) -> None:
         self.pace.see(account.t_ns)
@@ -224,7 +308,11 @@ class QuoteEngine:
         self.inventory.on_account(account)
         self.state[S_EQUITY] = account.equity_e8 / 1e8
         if account.maker_fee_ppb is not None:
-            self.state[S_FEE] = account.maker_fee_ppb / PPB_PER_BPS
+            fee_bps = account.maker_fee_ppb / PPB_PER_BPS
+            if fee_bps != self.state[S_FEE]:
+                self._dirty = self._adapt = True
+            self.state[S_FEE] = fee_bps
+            self.edge_gate.on_fee(account.maker_fee_ppb)
         self._hold_position()
 
     def _on_permit(self, permit: RiskPermit) -> None:
@@ -243,6 +331,8 @@ class QuoteEngine:
     def _on_command(self, command: Command) -> None:
         self.pace.see(command.t_ns)
         self.gate.on_command(command)
+        if command.verb in (Verb.ARM, Verb.RESUME):
+            self.edge_gate.rearm()
         self._dirty = True
 
     def _on_stop(self, _: Stop) -> None:
@@ -272,15 +362,30 @@ class QuoteEngine:
         for scored in scores:
             fill = scored.fill
             self._out.append(scored)
+            if scored.horizon_s == FLOOR_HORIZON_S:
+                usd = fill.px_u * fill.sz_u / 1e6
+                self.edge_gate.on_score(fill.venue_t_ns, scored.bps - fill.fee_e8 / usd / 1e4, usd)
             if fill.liquidity is not Liquidity.MAKER:
                 continue
             side = BID_SIDE if fill.side is Side.BID else ASK_SIDE
             if scored.horizon_s == self.fade_horizon_s:
                 usd = fill.px_u * fill.sz_u / 1e6
+                fades = self._fades()
                 learn_score(self.state, self.ints, self.params, side, scored.bps, usd, self.pace.t_ns)
-            if scored.horizon_s == FLOOR_HORIZON_S and fill.mid2_px_u:
-                captured_bps = int(fill.side) * (fill.mid2_px_u - 2 * fill.px_u) * 5_000.0 / fill.px_u
-                learn_adverse(self.state, self.ints, side, captured_bps - scored.bps)
+                learn_mode(self.state, self.ints, self.params, scored.bps, usd)
+                if self._fades() != fades:
+                    self._dirty = self._adapt = True
+            if scored.horizon_s == FLOOR_HORIZON_S and (distance_bps := self.past.take(fill)) is not None:
+                learn_reach(self.state, self.ints, side, distance_bps, distance_bps - scored.bps)
+
+    def _fades(self) -> list[Any]:
+        """What own fills say of distances, sizes, pauses and the mode."""
+        return [
+            *numbers(self.state, S_FADE_BASE, S_FADE_BASE + 2),
+            *numbers(self.ints, I_HALF_T, I_HALF_T + 2),
+            *numbers(self.ints, I_PAUSE_T, I_PAUSE_T + 2),
+            int(self.ints[I_MODE]),
+        ]
 
     # ------------------------------------------------------------------ decide and publish
     def _blocked(self) -> list[str]:
@@ -290,21 +395,27 @@ class QuoteEngine:
         if self.inventory.take_overs > taken_over:
             text = f"position taken over from the venue: {self.inventory.position_u} sz_u"
             self._out.append(Alert(self.pace.t_ns, "PositionTakenOver", Severity.WARNING, text))
+        if self._leaves and self.inventory.position_u == 0:
+            reasons.append(NO_EDGE)
         return reasons
 
     def _decide(self) -> None:
         """Compute the target; publish it when it differs enough from what is shown."""
-        reasons = self._blocked()
+        reasons = blocked = self._blocked()
         self._hold_position()
-        if reasons:
+        if blocked:
             self._target[:] = [0] * O_LEN
         else:
+            permit = self.gate.permit
+            self.ints[I_REDUCING] = int(self._leaves or (permit is not None and permit.mode is Mode.REDUCING))
             quote_sides(self.state, self.ints, self.params, self._book, self.pace.t_ns, self._target)
-            reasons = words_of(self._target)
+            self.past.decided(self.pace.t_ns, float(self.state[S_FAIR]))
+            reasons = words_of(self._target) + ([NO_EDGE] if self._leaves else [])
         urgent = self.publisher.has_run_away()
         if urgent or self.publisher.differs(self._target, reasons, adapt=self._adapt):
             before = self.ladder.reasons if self.ladder else []
-            self._send(self.publisher.publish(self._target, reasons, urgent=urgent))
+            record = None if blocked else record_of(self.state, self.ints, self.params, self._book, self._target)
+            self._send(self.publisher.publish(self._target, reasons, urgent=urgent, record=record))
             news = [word for word in reasons if word in ALERTS and word not in before]
             self._out += [Alert(self.pace.t_ns, *ALERTS[word]) for word in news]
         self._decided_t_ns = self.pace.t_ns

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from common.messages import Ladder
+from quoter.card import Card
 from quoter.view import MarketView
 
 
@@ -12,6 +13,13 @@ from quoter.view import MarketView
 @dataclass(frozen=True, slots=True)
 class Stop:
     """The process is about to end: withdraw all quotes now and for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The forecast to use from now on, None = none; the shell has read it, held it to its age and found it whole."""
+
+    card: Card | None
 
 
 # ---------------------------------------------------------------------- out

@@ -2,8 +2,9 @@
 
 A fill's score is its signed markout at P_FADE horizon (5 s) before fees, in bps; it is losing below -P_FADE_LOSING.
 A size-weighted mean of the last fills below -P_FADE_MEAN widens by 1 + |mean|/10; a losing streak widens x2.5 at half
-size and, when it goes on, withholds the side for a cool-down - both only when the streak has cost more than
-P_FADE_MEAN in sum, because three losses in a row happen by chance all day. A fade fades with its half life.
+size and, when it goes on, begins a cool-down - both only when the streak has cost more than P_FADE_MEAN in sum, because
+three losses in a row happen by chance all day. A fade fades with its half life. What a cool-down withholds (its side,
+or the market but for what reduces the position) is decided in `quote.py`.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from quoter.state import (
     I_STREAK,
     P_FADE_COOLDOWN,
     P_FADE_LOSING,
+    P_FADE_MAX,
     P_FADE_MEAN,
     P_FADE_PAUSE_STREAK,
     P_FADE_REARM,
+    P_FADE_SIZE,
+    P_FADE_STEP,
     P_FADE_STREAK,
     P_FADE_STREAK_SCALE,
     P_FADE_WINDOW,
@@ -31,9 +35,6 @@ from quoter.state import (
     decay,
 )
 
-FADE_MAX = 10.0
-MEAN_DIVISOR = 10.0
-HALF_SIZE = 0.5
 FORGET_HALF_LIVES = 10.0
 """A side that had no fill for so many half lives starts anew."""
 
@@ -66,10 +67,10 @@ def fade_scale(state: list[float], ints: list[int], params: list[float], side: i
     return 1.0 + (state[S_FADE_BASE + side] - 1.0) * left
 
 
-@kernel("f8(i8[::1], i8, i8)")
-def fade_size(ints: list[int], side: int, t_ns: int) -> float:
+@kernel("f8(i8[::1], f8[::1], i8, i8)")
+def fade_size(ints: list[int], params: list[float], side: int, t_ns: int) -> float:
     """Factor on the sizes of a side."""
-    return HALF_SIZE if t_ns < ints[I_HALF_T + side] else 1.0
+    return params[P_FADE_SIZE] if t_ns < ints[I_HALF_T + side] else 1.0
 
 
 @kernel("i8(i8[::1], i8, i8)")
@@ -94,7 +95,7 @@ def step_back(state: list[float], ints: list[int], params: list[float], side: in
     scale = fade_scale(state, ints, params, side, t_ns)
     mean = mean_score(state, ints, params, side)
     if mean < -params[P_FADE_MEAN]:
-        scale = max(scale, 1.0 - mean / MEAN_DIVISOR)
+        scale = max(scale, 1.0 - mean / params[P_FADE_STEP])
     streak = float(ints[I_STREAK + side])
     if state[S_STREAK_SUM + side] < -params[P_FADE_MEAN]:
         if streak >= params[P_FADE_STREAK]:
@@ -102,7 +103,7 @@ def step_back(state: list[float], ints: list[int], params: list[float], side: in
             ints[I_HALF_T + side] = t_ns + int(params[P_FADE_REARM] * 1e9)
         if streak >= params[P_FADE_PAUSE_STREAK]:
             ints[I_PAUSE_T + side] = t_ns + int(params[P_FADE_COOLDOWN] * 1e9)
-    state[S_FADE_BASE + side] = min(scale, FADE_MAX)
+    state[S_FADE_BASE + side] = min(scale, params[P_FADE_MAX])
     ints[I_FADE_T + side] = t_ns
 
 

@@ -1,8 +1,7 @@
 """The nearest distance at which a quote can pay for itself: fee, adverse selection, impact, a little safety.
 
-Until enough own fills were marked out the priors of strategy.md 1.3 count; then the fee plus the upper 80 % bound of
-the adverse selection measured at 60 s on that side, kept between fee + safety and three times the prior. All in bps.
-The floor is per side in this profile, not per level.
+This room knows the priors of strategy.md 1.3, which count until enough own fills were marked out, and keeps a side's
+measured adverse selection at 60 s; what a level must earn by its distance is decided in `adverse.py`. All in bps.
 """
 
 from __future__ import annotations
@@ -16,12 +15,14 @@ from quoter.state import (
     I_ADVERSE_N,
     P_EPS,
     P_ETA,
-    P_FLOOR_FILLS,
+    P_FORECAST_EPS,
+    P_FORECAST_ETA,
     P_K,
     P_SAFETY,
     S_ADVERSE_M2,
     S_ADVERSE_MEAN,
     S_FEE,
+    S_FORECAST_WEIGHT,
 )
 
 Z80 = 0.8416212335729143
@@ -38,6 +39,17 @@ def prior_floor_bps(params: list[float], fee_bps: float) -> float:
     if eta >= 1.0 or params[P_K] <= 0.0:
         return 1e4
     return (fee_bps + params[P_EPS] + eta / params[P_K]) / (1.0 - eta) + params[P_SAFETY]
+
+
+@kernel("f8(f8[::1], f8[::1])")
+def floor_prior_bps(state: list[float], params: list[float]) -> float:
+    """The prior floor; round an accepted forecast eps and eta are those left after it (design 5)."""
+    if state[S_FORECAST_WEIGHT] <= 0.0:
+        return prior_floor_bps(params, state[S_FEE])
+    eta = params[P_FORECAST_ETA]
+    if eta >= 1.0 or params[P_K] <= 0.0:
+        return 1e4
+    return (state[S_FEE] + params[P_FORECAST_EPS] + eta / params[P_K]) / (1.0 - eta) + params[P_SAFETY]
 
 
 @kernel("f8(f8[::1], i8[::1], i8)")
@@ -68,18 +80,6 @@ def tick_bps(px: float, sz_decimals: int) -> float:
     if px < 1.0:
         return 1e4
     return float(tick_u(int(px), sz_decimals)) / px / BPS
-
-
-@kernel("f8(f8[::1], i8[::1], f8[::1], i8, f8)")
-def side_floor_bps(state: list[float], ints: list[int], params: list[float], side: int, tick: float) -> float:
-    """The floor of a side; `tick` is the price step in bps."""
-    fee = state[S_FEE]
-    least = fee + params[P_SAFETY]
-    prior = prior_floor_bps(params, fee)
-    if float(ints[I_ADVERSE_N + side]) < params[P_FLOOR_FILLS]:
-        return max(tick, prior)
-    measured = fee + adverse_bound_bps(state, ints, side) + params[P_SAFETY]
-    return max(tick, min(max(measured, least), PRIOR_MULTIPLE * prior))
 
 
 @kernel("f8(f8[::1], f8[::1], f8)")

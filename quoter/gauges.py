@@ -9,7 +9,7 @@ from typing import Any
 
 from common import metrics
 from common.clock import NS, mono_ns
-from common.config import Settings
+from common.config import SESSION_NAMES, Settings
 from common.errors import OurFault
 from common.log import get_log
 from common.markout import Scored
@@ -17,11 +17,14 @@ from common.messages import Ladder
 from common.ticks import px_decimals
 from quoter.engine import QuoteEngine
 from quoter.events import Figures, Refused
-from quoter.state import BPS
-from quoter.view import MarketView
+from quoter.evidence import show_evidence
+from quoter.features import X_OFI
+from quoter.sessions import UNKNOWN
+from quoter.signals import BANDS_BPS, G_DEPTH, G_THIN
+from quoter.state import BPS, I_LIQUID, S_PRESSURE, S_VOL_MODEL
 
 EVERY_NS = NS // 4
-DEPTH_BPS = (1, 2, 5, 10)
+FLOWS = ("1s", "5s", "30s")
 E6 = 1e-6
 
 log = get_log("quoter")
@@ -93,10 +96,22 @@ class Gauges:
         }
         for name, value in values.items():
             metrics.set(name, value, coin=self._coin)
+        self._show_session()
         for estimator, vol in (("ewma_fast", inputs.vol_fast), ("ewma_slow", inputs.vol_slow)):
             metrics.set("amm_volatility_annualized_ratio", vol, coin=self._coin, estimator=estimator)
+        metrics.set(
+            "amm_volatility_annualized_ratio", self._engine.state[S_VOL_MODEL], coin=self._coin, estimator="model"
+        )
         self._show_levels(ladder, usd)
-        self._show_depth(view, inputs.mid_px)
+        show_evidence(self._engine, self._coin, self._levels)
+        self._show_signals(self._engine.signals())
+
+    def _show_session(self) -> None:
+        sessions = self._engine.sessions
+        for name in (*SESSION_NAMES, UNKNOWN):
+            metrics.set("amm_session_active", float(name == sessions.name), coin=self._coin, session=name)
+        if sessions.days_left is not None:
+            metrics.set("amm_session_calendar_days", sessions.days_left, coin=self._coin)
 
     def _show_levels(self, ladder: Ladder, usd: float) -> None:
         """Levels that are not quoted show price and size 0."""
@@ -107,12 +122,17 @@ class Gauges:
                 metrics.set("amm_quote_price_usd", px_u * usd, **labels)
                 metrics.set("amm_quote_size_usd", px_u * sz_u * E6, **labels)
 
-    def _show_depth(self, view: MarketView, mid_px: float) -> None:
-        for side, levels in (("bid", view.bids), ("ask", view.asks)):
-            for within_bps in DEPTH_BPS:
-                near = mid_px * within_bps * BPS
-                depth = sum(px_u * sz_u for px_u, sz_u in levels if abs(px_u - mid_px) <= near) * E6
-                metrics.set("amm_book_depth_usd", depth, coin=self._coin, side=side, distance_bps=f"{within_bps:03d}")
+    def _show_signals(self, found: Any) -> None:
+        """Depth within a distance counts old levels less; beyond the levels in view it is a lower bound."""
+        for at, side in enumerate(("bid", "ask")):
+            for band, within_bps in enumerate(BANDS_BPS):
+                labels = {"coin": self._coin, "side": side, "distance_bps": f"{within_bps:03d}"}
+                metrics.set("amm_book_depth_usd", found[G_DEPTH + 2 * band + at], **labels)
+            metrics.set("amm_book_thin_levels", found[G_THIN + at], coin=self._coin, side=side)
+        metrics.set("amm_book_pressure_ratio", self._engine.state[S_PRESSURE], coin=self._coin)
+        metrics.set("amm_book_liquid", float(self._engine.ints[I_LIQUID]), coin=self._coin)
+        for name, flow in zip(FLOWS, self._engine.outlook.features()[X_OFI : X_OFI + len(FLOWS)], strict=True):
+            metrics.set("amm_order_flow_imbalance", flow, coin=self._coin, window=name)
 
 
 def half_spread_bps(ladder: Ladder, fair_px: float) -> float:

@@ -1,8 +1,8 @@
 """From a fair price, distances, floor and budget to the legal levels of one side.
 
-The stages: distances, sizes, what reduces the position, prices, merging. This room decides prices and sizes; it leaves
-to `quote.py`: the fair price, floors and budgets, and whether the side is quoted. Distances in bps of the fair price,
-prices px_u, sizes sz_u.
+The stages: distances, sizes, what reduces the position, prices, merging; every profile passes through all of them. This
+room decides prices and sizes; it leaves to `quote.py`: the fair price, floors and budgets, and whether the side is
+quoted. Distances in bps of the fair price, prices px_u, sizes sz_u.
 
 What holds for every ladder: a bid is below the market's best ask and an ask above its best bid; a bid is rounded down
 and an ask up to the venue's grid; no level is nearer than the side's floor unless it only reduces the position; what
@@ -14,9 +14,11 @@ from __future__ import annotations
 import math
 
 from common.kernel import kernel
-from common.ticks import MIN_NOTIONAL_E6, ceil_px, floor_px
+from common.ticks import MIN_NOTIONAL_E6, ceil_px, floor_px, tick_u
+from quoter.adverse import set_places
 from quoter.fair import collar_px
 from quoter.floor import reduce_floor_bps, tick_bps
+from quoter.modes import limit_near
 from quoter.sizing import level_share, local_ratio, thickness
 from quoter.skew import is_reducing, tilt
 from quoter.state import (
@@ -28,6 +30,9 @@ from quoter.state import (
     I_POSITION,
     I_REDUCING,
     I_SZ_DECIMALS,
+    LADDER_GLFT,
+    LADDER_LIST,
+    NO_FLOOR,
     O_COUNT,
     O_MERGED,
     O_ROWS,
@@ -36,9 +41,16 @@ from quoter.state import (
     P_BREAK_INNER,
     P_BREAK_OUTER,
     P_COLLAR,
+    P_HORIZON,
+    P_LADDER,
+    P_LIST,
+    P_SIGMA_MAX,
+    P_STEP_INSIDE,
+    P_TICKS,
     QUOTES_MAX,
     S_BLEND,
     S_BUDGET,
+    S_CENTRE,
     S_FADE,
     S_FAIR,
     S_FLOOR,
@@ -48,7 +60,11 @@ from quoter.state import (
     S_MEDIAN,
     S_NEAR,
     S_ORACLE,
+    S_PLACE,
+    S_SIGMA,
+    S_STEP,
     S_URGENCY,
+    S_WHOLE,
     S_WIDENING,
     S_WORK,
     USD,
@@ -80,6 +96,17 @@ def level_bps(params: list[float], level: int, levels: int, lo: float, hi: float
     return begin * math.exp((at - float(piece)) * math.log(end / begin))
 
 
+@kernel("f8(f8[::1], f8[::1], i8, i8)")
+def base_bps(state: list[float], params: list[float], level: int, levels: int) -> float:
+    """Distance of a level as the profile has it, within S_LO .. S_HI."""
+    kind = int(params[P_LADDER])
+    if kind == LADDER_LIST:
+        return min(max(params[P_LIST + level], state[S_LO]), state[S_HI])
+    if kind == LADDER_GLFT:
+        return min(state[S_LO] + float(level) * state[S_STEP], state[S_HI])
+    return level_bps(params, level, levels, state[S_LO], state[S_HI])
+
+
 @kernel("i8(i8, f8, f8, i8, i8)")
 def level_px(side: int, fair: float, distance_bps: float, opposite_px_u: int, sz_decimals: int) -> int:
     """The legal price at least that far from fair and short of the opposite best (0 = none); 0 = no such price."""
@@ -99,30 +126,83 @@ def opposite_best(book: list[int], side: int) -> int:
     return book[B_ROWS + other * B_SIDE] if book[B_COUNT + other] > 0 else 0
 
 
+@kernel("i8(f8[::1], i8[::1], f8[::1], i8[::1], i8, f8)")
+def placed_px(
+    state: list[float], ints: list[int], params: list[float], book: list[int], side: int, distance_bps: float
+) -> int:
+    """`level_px` as many ticks from the opposite best as the profile asks, inside the spread only where it may be."""
+    grid = ints[I_SZ_DECIMALS]
+    opposite = opposite_best(book, side)
+    if opposite > 0 and params[P_TICKS] > 1.0:
+        kept = (int(params[P_TICKS]) - 1) * tick_u(opposite, grid)
+        opposite = max(opposite - kept, 1) if side == BID_SIDE else opposite + kept
+    px = level_px(side, state[S_FAIR], distance_bps, opposite, grid)
+    if params[P_STEP_INSIDE] <= 0.0 and book[B_COUNT + side] > 0:
+        best = book[B_ROWS + side * B_SIDE]
+        px = min(px, floor_px(best, grid)) if side == BID_SIDE else max(px, ceil_px(best, grid))
+    return px
+
+
+@kernel("void(f8[::1], i8[::1], f8[::1], i8, i8)")
+def set_distances(state: list[float], ints: list[int], params: list[float], side: int, levels: int) -> None:
+    """Distances from fair into S_WORK, before floor and grid: widened, tilted, the centre moved, limited.
+
+    S_PLACE has them behind their floors.
+    """
+    scale = state[S_WIDENING] * state[S_FADE + side] * tilt(state, ints, params, side)
+    shift = state[S_CENTRE] if side == BID_SIDE else -state[S_CENTRE]
+    furthest = 1e9
+    if params[P_SIGMA_MAX] > 0.0:
+        furthest = params[P_SIGMA_MAX] * state[S_SIGMA] * math.sqrt(max(params[P_HORIZON], 0.0))
+    for i in range(levels):
+        state[S_WORK + i] = min(base_bps(state, params, i, levels) * scale + shift, furthest)
+    limit_near(state, ints, params, side, levels)
+    set_places(state, side, levels, tick_bps(state[S_FAIR], ints[I_SZ_DECIMALS]))
+
+
+@kernel("void(f8[::1], i8, i8, i8[::1])")
+def set_sizes(state: list[float], side: int, levels: int, out: list[int]) -> None:
+    """USD of the levels (second half of the work space) into whole lots; what makes none joins its inner neighbour."""
+    base = O_ROWS + side * O_SIDE
+    for i in range(levels - 1, -1, -1):
+        usd = state[REDUCES + i]
+        state[REDUCES + i] = 0.0
+        row = base + 2 * i
+        out[row + 1] = int(usd / USD / max(float(out[row]), state[S_FAIR]))
+        if out[row + 1] > 0 or usd <= 0.0:
+            continue
+        if i > 0:
+            state[REDUCES + i - 1] += usd
+            out[O_MERGED] += 1
+        elif levels > 1 and out[row + 3] > 0:
+            out[row + 3] += int(usd / USD / max(float(out[row + 2]), state[S_FAIR]))
+            out[O_MERGED] += 1
+
+
 @kernel("void(f8[::1], i8[::1], f8[::1], i8[::1], i8, i8, i8[::1])")
 def set_levels(
     state: list[float], ints: list[int], params: list[float], book: list[int], side: int, levels: int, out: list[int]
 ) -> None:
     """Distances into S_WORK, prices behind the floor and sizes into `out`; the sizes fit the side's budget."""
-    fair = state[S_FAIR]
-    opposite = opposite_best(book, side)
-    scale = state[S_WIDENING] * state[S_FADE + side] * tilt(state, ints, params, side)
+    set_distances(state, ints, params, side, levels)
     total = 0.0
     for i in range(levels):
-        state[S_WORK + i] = level_bps(params, i, levels, state[S_LO], state[S_HI]) * scale
-        px = level_px(side, fair, max(state[S_WORK + i], state[S_FLOOR + side]), opposite, ints[I_SZ_DECIMALS])
+        place = state[S_PLACE + side * QUOTES_MAX + i]
+        px = placed_px(state, ints, params, book, side, place if place < NO_FLOOR else state[S_WORK + i])
         at = S_LOCAL + side * QUOTES_MAX + i
         ratio = local_ratio(book, side, px, state[S_MEDIAN + side])
         state[at] += state[S_BLEND] * (ratio - state[at])
-        state[REDUCES + i] = level_share(params, i, levels) * thickness(params, state[at])
+        state[REDUCES + i] = 0.0
+        if place < NO_FLOOR:
+            state[REDUCES + i] = level_share(params, i, levels) * thickness(params, state[at])
         total += state[REDUCES + i]
         out[O_ROWS + side * O_SIDE + 2 * i] = px
-    part = state[S_BUDGET + side] / max(total, 1.0)
+    part = state[S_WHOLE + side] / max(total, 1.0)
+    room = state[S_BUDGET + side]
     for i in range(levels):
-        row = O_ROWS + side * O_SIDE + 2 * i
-        worth = max(float(out[row]), fair)
-        out[row + 1] = int(part * state[REDUCES + i] / USD / worth)
-        state[REDUCES + i] = 0.0
+        state[REDUCES + i] = min(part * state[REDUCES + i], room)
+        room -= state[REDUCES + i]
+    set_sizes(state, side, levels, out)
 
 
 @kernel("void(f8[::1], i8[::1], i8, i8, i8[::1])")
@@ -168,7 +248,6 @@ def set_prices(
     near = reduce_floor_bps(state, params, tick)
     if state[REDUCES] > 0.0:
         state[S_NEAR + side] = min(near, state[S_FLOOR + side])
-    opposite = opposite_best(book, side)
     direction = -1 if side == BID_SIDE else 1
     border = collar_px(state[S_ORACLE], params[P_COLLAR], direction)
     kept = 0
@@ -176,8 +255,10 @@ def set_prices(
     for i in range(levels):
         size = out[base + 2 * i + 1]
         reduces = state[REDUCES + i]
-        distance = max(state[S_WORK + i], near if reduces > 0.0 else state[S_FLOOR + side])
-        px = level_px(side, fair, distance, opposite, ints[I_SZ_DECIMALS])
+        distance = state[S_PLACE + side * QUOTES_MAX + i]
+        if reduces > 0.0:
+            distance = max(state[S_WORK + i], near)
+        px = placed_px(state, ints, params, book, side, distance)
         if size <= 0 or px <= 0:
             continue
         if state[S_ORACLE] > 0.0 and float(direction) * (float(px) - border) > 0.0:

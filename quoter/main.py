@@ -8,13 +8,19 @@ from typing import Any
 from common.bus import RedisBus, Subscription
 from common.bus_types import Bus
 from common.config import Settings
+from common.log import get_log
 from common.service import Service
+from common.sessions_file import calendar_of
 from common.streams import ACCOUNT, CONTROL, FILLS, MD, ORDERS, PERMIT
+from quoter.card_file import ModelWatch
 from quoter.engine import QuoteEngine
-from quoter.events import Stop
+from quoter.events import Model, Stop
 from quoter.gauges import Gauges
 
 TICK_S = 0.05
+MODEL_LOOK_S = 5.0
+
+log = get_log("quoter")
 
 
 def subscriptions(coin: str) -> list[Subscription]:
@@ -31,7 +37,7 @@ def subscriptions(coin: str) -> list[Subscription]:
 
 def make_service(settings: Settings, bus: Bus) -> Service:
     """The quoter of one market on one bus; importing the engine has loaded its kernels."""
-    engine = QuoteEngine(settings)
+    engine = QuoteEngine(settings, calendar_of(settings))
     gauges = Gauges(settings, engine)
 
     def later(effect: Any) -> None:
@@ -51,6 +57,19 @@ def make_service(settings: Settings, bus: Bus) -> Service:
     async def withdraw() -> None:
         service.post(Stop())
 
+    watch = ModelWatch(settings)
+
+    async def watch_model() -> None:
+        """A newly fitted forecast is used within seconds, one that grew too old no longer."""
+        while True:
+            if watch.look(service.clock.session_ns(service.clock.now_ns())):
+                log.info(
+                    "forecast_changed", coin=settings.market.coin, used=watch.in_use is not None, why=watch.why_not
+                )
+                service.post(Model(watch.in_use))
+            await asyncio.sleep(MODEL_LOOK_S)
+
+    service.spawn(watch_model(), "model watch")
     service.on_stop.append(withdraw)
     return service
 

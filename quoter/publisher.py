@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 
 from common.config import Settings
-from common.messages import Ladder
+from common.messages import Ladder, QuoteRecord
 from quoter.hold import SAME, difference, side_usd
-from quoter.pace import Pace
+from quoter.pace import NS, Pace
 from quoter.report import inputs_of, levels_of
 from quoter.state import ASK_SIDE, BID_SIDE, BPS, O_LEN, S_BUDGET, S_FAIR, S_MID, new_out, numbers
 from quoter.view import MarketView
@@ -34,6 +34,7 @@ class Publisher:
         self._state, self._ints, self._params = state, ints, params
         self._shown = new_out()
         self._shown_mid = 0.0
+        self._shown_t_ns = 0
         self.ladder: Ladder | None = None
 
     @property
@@ -48,7 +49,7 @@ class Publisher:
         return abs(mid / self._shown_mid - 1.0) > self._q.cancel_move_bps * BPS
 
     def differs(self, target: Any, reasons: list[str], *, adapt: bool) -> bool:
-        """Whether `target` is worth publishing; with `adapt` even a small difference is."""
+        """Whether `target` is worth publishing; with `adapt`, or after ORDER_MAX_AGE, even a small move is."""
         if self.ladder is None or reasons != self.ladder.reasons:
             return True
         shown, q = self._shown, self._q
@@ -57,13 +58,17 @@ class Publisher:
         if any(side_usd(shown, side) > self._state[S_BUDGET + side] * BUDGET_SLACK for side in (BID_SIDE, ASK_SIDE)):
             return True
         fair = float(self._state[S_FAIR])
-        return bool(difference(target, shown, fair, q.hold_bps, q.hold_ratio, q.hold_size_ratio) != SAME)
+        holds = (q.out_bps, q.in_bps, q.hold_ratio)
+        if self._pace.t_ns - self._shown_t_ns >= q.order_max_age_s * NS:
+            holds = (0.0, 0.0, 0.0)
+        return bool(difference(target, shown, fair, *holds, q.hold_size_ratio) != SAME)
 
-    def publish(self, target: Any, reasons: list[str], *, urgent: bool) -> Ladder:
-        """Show `target` from now on, under a new version."""
+    def publish(self, target: Any, reasons: list[str], *, urgent: bool, record: QuoteRecord | None = None) -> Ladder:
+        """Show `target` from now on, under a new version, with the record of its decision (None = none was made)."""
         before = self.ladder
         self._shown[:] = target
         self._shown_mid = float(self._state[S_MID])
+        self._shown_t_ns = self._pace.t_ns
         self.ladder = Ladder(
             t_ns=self._pace.t_ns,
             coin=self._coin,
@@ -75,6 +80,7 @@ class Publisher:
             asks=levels_of(target, ASK_SIDE),
             urgent=urgent,
             reasons=reasons,
+            record=record,
         )
         return self.renew(self.ladder, target)
 

@@ -1,30 +1,38 @@
-"""The whole decision of the tiered profile as one kernel: state and book in, a two-sided ladder out.
+"""The whole decision as one kernel, whatever the profile: state and book in, a two-sided ladder out.
 
-`quote_sides` asks the other rooms in turn (range and widening, fair price, urgency, floors, budgets) and has each side
-that may be quoted built by `ladder.py`. It leaves to the engine whether we may quote at all, and to `publisher.py`
-whether a new ladder is worth telling.
+`quote_sides` asks the other rooms in turn (range and widening, fair price, urgency and centre, floors, gates, budgets)
+and has each side that may be quoted built by `ladder.py`. It leaves to the engine whether we may quote at all, and to
+`publisher.py` whether a new ladder is worth telling.
 """
 
 from __future__ import annotations
 
 from common.kernel import kernel
+from quoter.adverse import side_floor_bps
 from quoter.analysis import averaged
 from quoter.fade import fade_scale, is_paused
 from quoter.fair import fair_px
-from quoter.floor import side_floor_bps, tick_bps
+from quoter.floor import tick_bps
+from quoter.glft import set_glft_centre
 from quoter.ladder import build_side
-from quoter.sizing import level_count, side_budget_usd
-from quoter.skew import is_capped, is_reducing, set_urgency
+from quoter.modes import set_mode
+from quoter.side_gate import gate_why
+from quoter.sizing import level_count, set_budget
+from quoter.skew import is_capped, is_reducing, set_centre, set_urgency
 from quoter.spread import is_pulled_illiquid, set_range, set_widening
 from quoter.state import (
     I_DECIDED_T,
     I_REDUCING,
     I_SZ_DECIMALS,
+    LADDER_GLFT,
+    NO_FLOOR,
     O_COUNT,
     O_LEN,
     O_WHY,
     P_BOOK_HALF_LIFE,
     P_COLLAR,
+    P_FADE_MARKET,
+    P_LADDER,
     S_BLEND,
     S_BUDGET,
     S_FADE,
@@ -38,8 +46,10 @@ from quoter.state import (
     S_MID,
     S_NEAR,
     S_ORACLE,
+    S_WHOLE,
     VOL_DEFENSIVE,
     VOL_PULLED,
+    WHY_ADVERSE,
     WHY_HIGH_VOL,
     WHY_ILLIQUID,
     WHY_NO_BOOK,
@@ -61,9 +71,22 @@ def why_not(state: list[float], ints: list[int], params: list[float], side: int,
         why |= WHY_ONE_SIDED
     if ints[I_REDUCING] == 1 and is_reducing(ints, side) == 0:
         why |= WHY_REDUCING
-    if is_paused(ints, side, t_ns) == 1:
+    other_pauses = params[P_FADE_MARKET] > 0.0 and is_paused(ints, 1 - side, t_ns) == 1 and is_reducing(ints, side) == 0
+    if is_paused(ints, side, t_ns) == 1 or other_pauses:
         why |= WHY_PAUSED
-    return why
+    return why | gate_why(state, ints, params, side)
+
+
+@kernel("void(f8[::1], i8[::1], f8[::1], i8, i8)")
+def set_inventory(state: list[float], ints: list[int], params: list[float], mode: int, t_ns: int) -> None:
+    """What the position and a defensive market do to the quotes: S_URGENCY, S_CENTRE, S_LO."""
+    set_urgency(state, ints, params, state[S_FAIR], t_ns)
+    if int(params[P_LADDER]) == LADDER_GLFT:
+        set_glft_centre(state, ints, params, state[S_FAIR])
+    else:
+        set_centre(state, ints, params, state[S_FAIR])
+    if mode == VOL_DEFENSIVE:
+        state[S_LO] = state[S_HI]
 
 
 @kernel("i8(f8[::1], i8[::1], f8[::1], i8[::1], i8, i8[::1])")
@@ -77,6 +100,7 @@ def quote_sides(
     ints[I_DECIDED_T] = max(t_ns, ints[I_DECIDED_T])
     mode = set_range(state, ints, params)
     set_widening(state, ints, params)
+    set_mode(state, ints, params)
     for side in range(2):
         state[S_FADE + side] = fade_scale(state, ints, params, side, t_ns)
         state[S_BUDGET + side] = 0.0
@@ -88,17 +112,17 @@ def quote_sides(
     weight = state[S_FORECAST_WEIGHT]
     fair = fair_px(state[S_MID], state[S_MICRO], forecast, weight, state[S_ORACLE], params[P_COLLAR])
     state[S_FAIR] = fair
-    set_urgency(state, ints, params, fair, t_ns)
-    if mode == VOL_DEFENSIVE:
-        state[S_LO] = state[S_HI]
+    set_inventory(state, ints, params, mode, t_ns)
     tick = tick_bps(fair, ints[I_SZ_DECIMALS])
     for side in range(2):
         state[S_FLOOR + side] = side_floor_bps(state, ints, params, side, tick)
         state[S_NEAR + side] = state[S_FLOOR + side]
-        state[S_BUDGET + side] = side_budget_usd(state, ints, params, side, fair, t_ns)
+        set_budget(state, ints, params, side, fair, t_ns)
         out[O_WHY + side] = why_not(state, ints, params, side, mode, t_ns)
+        if state[S_FLOOR + side] >= NO_FLOOR:
+            out[O_WHY + side] |= WHY_ADVERSE
         if out[O_WHY + side] == 0:
-            levels = level_count(params, state[S_BUDGET + side], fair)
+            levels = level_count(params, state[S_WHOLE + side], fair)
             if mode == VOL_DEFENSIVE:
                 levels = min(levels, 1)
             build_side(state, ints, params, book, side, levels, out)

@@ -1,8 +1,10 @@
 """How much rests: the budget of a side, how many levels it can feed, and each level's share of it.
 
-Budget = hard inventory cap - position already on that side, times what permit, liquidity and fade leave of it. Shares
-are 70/20/10 % over the inner, middle and outer third of the levels; a level next to a thick place of the market's book
-gets more, next to a thin one less. Money in USD, sizes in sz_u, prices in px_u.
+Budget = hard inventory cap - position already on that side, times what permit, liquidity, fade and session leave of it.
+Shares are 70/20/10 % over the inner, middle and outer third of the levels, or fall by P_SIZE_DECAY from level to level
+(1 = equal); a level next to a thick place of the market's book gets more, next to a thin one less. They are shares of
+the budget, or of the whole cap (P_SIZES_OF_CAP): then a position takes the outer levels away and leaves the inner ones
+as they are. Money in USD, sizes in sz_u, prices in px_u.
 """
 
 from __future__ import annotations
@@ -10,26 +12,33 @@ from __future__ import annotations
 from common.kernel import kernel
 from common.ticks import MIN_NOTIONAL_E6
 from quoter.fade import fade_size
-from quoter.skew import is_reducing, position_usd
+from quoter.skew import hard_usd, is_reducing, position_usd
 from quoter.state import (
     ASK_SIDE,
     B_COUNT,
     B_ROWS,
     B_SIDE,
     I_LIQUID,
-    P_HARD_RATIO,
+    LADDER_LIST,
+    P_DEPTH_SIZES,
     P_ILLIQUID_SIZE,
+    P_LADDER,
     P_LEVELS,
+    P_LEVELS_MAX,
+    P_LIST_N,
     P_NOTIONAL_MARGIN,
     P_SHARE_INNER,
+    P_SIZE_DECAY,
+    P_SIZES_OF_CAP,
     P_THICK_RATIO,
     P_THICK_SCALE,
     P_THIN_RATIO,
     P_THIN_SIZE,
     QUOTES_MAX,
-    S_EQUITY,
-    S_HARD,
+    S_BUDGET,
+    S_SESSION_SIZE,
     S_SIZE_SCALE,
+    S_WHOLE,
     USD,
 )
 
@@ -43,28 +52,62 @@ def least_level_usd(px: float, margin: float) -> float:
     return float(lots) * px * USD * margin
 
 
+@kernel("f8(f8[::1], i8[::1], f8[::1], i8, i8)")
+def size_scale(state: list[float], ints: list[int], params: list[float], side: int, t_ns: int) -> float:
+    """What permit, fade, liquidity and session leave of a side's size, 0..1."""
+    scale = state[S_SIZE_SCALE] * fade_size(ints, params, side, t_ns) * state[S_SESSION_SIZE]
+    if ints[I_LIQUID] == 0:
+        scale *= params[P_ILLIQUID_SIZE]
+    return min(max(scale, 0.0), 1.0)
+
+
 @kernel("f8(f8[::1], i8[::1], f8[::1], i8, f8, i8)")
 def side_budget_usd(state: list[float], ints: list[int], params: list[float], side: int, px: float, t_ns: int) -> float:
     """USD that may rest on a side; never negative."""
-    hard = min(state[S_HARD], params[P_HARD_RATIO] * state[S_EQUITY])
+    room = hard_usd(state, params)
     if is_reducing(ints, side) == 0:
-        hard -= abs(position_usd(ints, px))
-    scale = state[S_SIZE_SCALE] * fade_size(ints, side, t_ns)
-    if ints[I_LIQUID] == 0:
-        scale *= params[P_ILLIQUID_SIZE]
-    return max(hard * scale, 0.0)
+        room -= abs(position_usd(ints, px))
+    return max(room * size_scale(state, ints, params, side, t_ns), 0.0)
+
+
+@kernel("void(f8[::1], i8[::1], f8[::1], i8, f8, i8)")
+def set_budget(state: list[float], ints: list[int], params: list[float], side: int, px: float, t_ns: int) -> None:
+    """S_BUDGET and S_WHOLE of a side."""
+    state[S_BUDGET + side] = side_budget_usd(state, ints, params, side, px, t_ns)
+    state[S_WHOLE + side] = state[S_BUDGET + side]
+    if params[P_SIZES_OF_CAP] > 0.0:
+        state[S_WHOLE + side] = hard_usd(state, params) * size_scale(state, ints, params, side, t_ns)
 
 
 @kernel("i8(f8[::1], f8, f8)")
 def level_count(params: list[float], budget: float, px: float) -> int:
-    """Levels a side: as many as configured and as the budget can feed."""
+    """Levels a side: as many as configured, as the profile has and as the budget can feed."""
     fed = budget / least_level_usd(px, params[P_NOTIONAL_MARGIN])
-    return int(min(fed, params[P_LEVELS], float(QUOTES_MAX)))
+    most = min(params[P_LEVELS], params[P_LEVELS_MAX], float(QUOTES_MAX))
+    if int(params[P_LADDER]) == LADDER_LIST:
+        most = min(most, params[P_LIST_N])
+    return int(min(fed, most))
+
+
+@kernel("f8(f8[::1], i8, i8)")
+def decayed_share(params: list[float], level: int, levels: int) -> float:
+    """Share of one of `levels` when each is P_SIZE_DECAY times its inner neighbour."""
+    mine = 0.0
+    total = 0.0
+    weight = 1.0
+    for i in range(levels):
+        if i == level:
+            mine = weight
+        total += weight
+        weight *= params[P_SIZE_DECAY]
+    return mine / total if total > 0.0 else 0.0
 
 
 @kernel("f8(f8[::1], i8, i8)")
 def level_share(params: list[float], level: int, levels: int) -> float:
     """Share of the side's volume in one of `levels`; shares of thirds without a level go to the others."""
+    if params[P_SIZE_DECAY] > 0.0:
+        return decayed_share(params, level, levels)
     third = 3 * level // levels
     mine = 0
     present = 0.0
@@ -100,6 +143,8 @@ def local_ratio(book: list[int], side: int, px_u: int, median: float) -> float:
 @kernel("f8(f8[::1], f8)")
 def thickness(params: list[float], ratio: float) -> float:
     """Factor on a level's size for its local depth over the median."""
+    if params[P_DEPTH_SIZES] <= 0.0:
+        return 1.0
     if ratio > params[P_THICK_RATIO]:
         return params[P_THICK_SCALE]
     if ratio < params[P_THIN_RATIO]:

@@ -1,6 +1,7 @@
-"""How far from the fair price we quote: the volatility table's half spreads and what widens or narrows them.
+"""How far from the fair price we quote: the profile's range of half spreads and what widens or narrows it.
 
-This room decides [lo, hi] in bps and one factor for both sides, and when volatility alone makes us defensive or quiet.
+This room decides [lo, hi] in bps (of the volatility table, the profile's list or `glft.py`) and one factor for both
+sides, and when volatility alone makes us defensive or quiet.
 It leaves to others: the floor (`floor.py`), inventory (`skew.py`), own losses (`fade.py`). Every rule that switches has
 memory: it leaves at a milder value than it entered, so that a value on the border does not flap.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 
 from common.kernel import kernel
+from quoter.glft import per_root_second, set_fill, set_glft_range
 from quoter.state import (
     ASK_SIDE,
     BID_SIDE,
@@ -20,6 +22,9 @@ from quoter.state import (
     I_LIQUID,
     I_T,
     I_VOL_MODE,
+    LADDER_GLFT,
+    LADDER_LIST,
+    P_BOOK_WIDENING,
     P_DEEP_SCALE,
     P_HIGH_VOL,
     P_HIGH_VOL_PAUSE,
@@ -28,9 +33,13 @@ from quoter.state import (
     P_IMBALANCE,
     P_IMBALANCE_MAX,
     P_IMBALANCE_MIN,
+    P_LADDER,
+    P_LIST,
+    P_LIST_N,
     P_MAX_SPREAD,
     P_MIN_SPREAD,
     P_ROWS,
+    P_SIGMA_CAP,
     P_TABLE,
     P_THICK_RATIO,
     P_THIN_RATIO,
@@ -42,16 +51,16 @@ from quoter.state import (
     S_HI,
     S_IMBALANCE_SLOW,
     S_LO,
+    S_SESSION_SPREAD,
+    S_SIGMA,
     S_SPREAD_SCALE,
-    S_VOL_FAST,
-    S_VOL_SLOW,
     S_VOL_USED,
     S_WIDENING,
     VOL_DEFENSIVE,
     VOL_NORMAL,
     VOL_PULLED,
 )
-from quoter.vol import vol_known
+from quoter.vol import vol_known, vol_now
 
 LEAVE = 0.8
 """The imbalance rule ends at this share of the value at which it begins."""
@@ -100,8 +109,11 @@ def vol_mode(params: list[float], vol: float, mode: int) -> int:
 
 @kernel("i8(f8[::1], i8[::1], f8[::1])")
 def set_range(state: list[float], ints: list[int], params: list[float]) -> int:
-    """Set S_LO and S_HI (bps) and the volatility mode, which is returned; the widest row while data are too few."""
-    vol = max(state[S_VOL_FAST], state[S_VOL_SLOW])
+    """Set S_LO and S_HI (bps), S_SIGMA and the volatility mode, which is returned.
+
+    Where too few data were seen the widest row of the table counts, and the greatest sigma.
+    """
+    vol = vol_now(state, params)
     if vol_known(ints, params) == 1:
         state[S_VOL_USED] = sticky(state[S_VOL_USED], vol, params[P_VOL_HYSTERESIS])
         lo = table_bps(params, state[S_VOL_USED], 1)
@@ -111,8 +123,15 @@ def set_range(state: list[float], ints: list[int], params: list[float]) -> int:
         widest = P_TABLE + 3 * (int(params[P_ROWS]) - 1)
         lo = params[widest + 1]
         hi = params[widest + 2]
+    state[S_SIGMA] = per_root_second(vol) if vol_known(ints, params) == 1 else params[P_SIGMA_CAP]
     state[S_LO] = min(max(lo, params[P_MIN_SPREAD]), params[P_MAX_SPREAD])
     state[S_HI] = min(max(hi, state[S_LO]), params[P_MAX_SPREAD])
+    set_fill(state, ints, params)
+    if int(params[P_LADDER]) == LADDER_LIST:
+        state[S_LO] = params[P_LIST]
+        state[S_HI] = params[P_LIST + max(int(params[P_LIST_N]) - 1, 0)]
+    elif int(params[P_LADDER]) == LADDER_GLFT:
+        set_glft_range(state, ints, params)
     return ints[I_VOL_MODE]
 
 
@@ -156,10 +175,14 @@ def depth_scale(state: list[float], ints: list[int], params: list[float]) -> flo
 
 @kernel("void(f8[::1], i8[::1], f8[::1])")
 def set_widening(state: list[float], ints: list[int], params: list[float]) -> None:
-    """S_WIDENING: imbalance x depth x illiquidity x what the permit asks for."""
-    scale = imbalance_scale(state, ints, params) * depth_scale(state, ints, params)
+    """S_WIDENING: imbalance x depth x illiquidity x session x what the permit asks for."""
+    scale = 1.0
+    if params[P_BOOK_WIDENING] > 0.0:
+        scale = imbalance_scale(state, ints, params) * depth_scale(state, ints, params)
     if ints[I_LIQUID] == 0:
         scale *= params[P_ILLIQUID_SPREAD]
+    if state[S_SESSION_SPREAD] > 0.0:
+        scale *= state[S_SESSION_SPREAD]
     state[S_WIDENING] = scale * max(state[S_SPREAD_SCALE], 1.0)
 
 

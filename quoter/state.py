@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from common.config import Settings
+from common.config import Quoting, Settings
 from common.kernel import COMPILED, istate, kernel, state
 
 BID_SIDE = 0
@@ -29,6 +29,21 @@ QUOTES_MAX = 20  # levels a side of ours (ORDER_LEVELS' range)
 VIEW_MAX = 32  # levels a side of the market (messages.MAX_LEVELS)
 RING_MAX = 200  # scored fills a side (fade_window's range)
 TABLE_MAX = 12  # rows of the volatility table
+MODE_ROWS = 5  # adaptive modes
+
+# sums of the intensity fit: two windows, then survival counts, then the bucket being filled
+FIT_SHORT, FIT_LONG = 0, 4
+FIT_N, FIT_UNCENSORED, FIT_EXCESS, FIT_TIME = range(4)  # events, those not cut, bps beyond the nearest depth, s
+FIT_BINS = 8
+FIT_COUNTS = 8  # decayed events at least as deep as each bin's border
+FIT_DEPTH = FIT_COUNTS + FIT_BINS  # bps a side, deepest print of the bucket; 0 = none
+FIT_MID = FIT_DEPTH + 2  # px_u, mid at the bucket's beginning
+FIT_LEN = FIT_MID + 1
+
+BANDS = 8  # of distance from fair, in which adverse selection is measured (`adverse.py`)
+REACH_MEAN, REACH_SQUARE, REACH_CROSS = range(3)  # bps; bps^2, sums of (squared, mixed) deviations
+REACH_LEN = 3
+NO_FLOOR = 1e6  # bps, the floor of a level that must not be quoted
 
 # ---------------------------------------------------------------------- QuoterState, floats
 (
@@ -91,11 +106,31 @@ TABLE_MAX = 12  # rows of the volatility table
     _S_ADVERSE_MEAN_ASK,
     S_ADVERSE_M2,  # bps^2 a side, sum of squared deviations
     _S_ADVERSE_M2_ASK,
+    # profiles and sessions
+    S_FORECAST_SD,  # bps, standard deviation of the accepted model's forecasts; 0 = not known
+    S_SESSION_SPREAD,  # factor on all distances, of the session
+    S_SESSION_SIZE,  # factor on all sizes, of the session
+    S_SESSION_INVENTORY,  # 0..1, factor on soft and hard cap, of the session
+    S_SIGMA,  # bps per square root second, of the newest decision
+    S_STEP,  # bps between levels (ladder = glft)
+    S_CENTRE,  # bps by which the quotes' centre lies below fair; negative = above
+    S_MODE_SCORE,  # bps, recent score of both sides
+    S_WHOLE,  # USD a side that the levels' shares are of
+    _S_WHOLE_ASK,
+    S_FILL_A,  # 1/s a side, fill intensity at the fair price
+    S_FILL_K,  # 1/bps, its decay
+    S_VOL_MODEL,  # annual, forecast of the volatility model handed in; 0 = none
     S_RING,  # (score bps, USD) pairs: 2 x RING_MAX x 2, per side
-) = range(55)
+) = range(68)
 S_LOCAL = S_RING + 4 * RING_MAX  # ratio per side and level: local depth over its median, averaged over time
 S_WORK = S_LOCAL + 2 * QUOTES_MAX  # no memory: distances, then weights of the side being built
-S_LEN = S_WORK + 2 * QUOTES_MAX
+S_SCORES = S_WORK + 2 * QUOTES_MAX  # (score bps, USD) pairs of both sides: RING_MAX x 2
+S_FIT = S_SCORES + 2 * RING_MAX  # sums of the intensity fit (FIT_*)
+S_BAND = S_FIT + FIT_LEN  # (mean bps, sum of squared deviations) of the adverse selection: 2 x BANDS x 2, per side
+S_REACH = S_BAND + 4 * BANDS  # REACH_* per side: distances of those fills and how adverse selection goes with them
+S_PLACE = S_REACH + 2 * REACH_LEN  # bps per side and level, wanted distance moved out to where it pays; no memory
+S_NEED = S_PLACE + 2 * QUOTES_MAX  # bps per side and band: what a quote there must earn; no memory
+S_LEN = S_NEED + 2 * BANDS
 
 # ---------------------------------------------------------------------- QuoterState, integers
 (
@@ -131,12 +166,26 @@ S_LEN = S_WORK + 2 * QUOTES_MAX
     _I_RING_N_ASK,
     I_ADVERSE_N,  # fills in the adverse selection estimate, a side
     _I_ADVERSE_N_ASK,
-    I_LEN,
-) = range(33)
+    I_SCORES_N,  # scored fills of both sides ever put into S_SCORES
+    I_MODE,  # MODE_*, -1 = adaptive modes are off
+    I_FIT_T,  # market ns at which the bucket of the intensity fit began, 0 = none
+    I_FIT_MODE,  # FIT_IS_*
+    I_BAND_N,  # fills marked out at 60 s: 2 x BANDS, per side and band of distance
+) = range(37)
+I_LEN = I_BAND_N + 2 * BANDS
 
 VOL_NORMAL = 0
 VOL_DEFENSIVE = 1
 VOL_PULLED = 2
+
+MODE_OFF = -1
+MODE_DEFENSIVE, MODE_MODERATE, MODE_NORMAL, MODE_AGGRESSIVE, MODE_VERY_AGGRESSIVE = range(MODE_ROWS)
+MODE_WORDS = ("defensive", "moderate", "normal", "aggressive", "very_aggressive")
+
+LADDER_TABLE, LADDER_LIST, LADDER_GLFT = 0, 1, 2
+LADDERS = {"table": LADDER_TABLE, "list": LADDER_LIST, "glft": LADDER_GLFT}
+
+FIT_IS_PRIOR, FIT_IS_MEASURED, FIT_IS_VOL = 0, 1, 2  # what A and k are: configured, fitted, not exponential
 
 # ---------------------------------------------------------------------- parameters
 (
@@ -198,9 +247,62 @@ VOL_PULLED = 2
     P_COLLAR,  # bps
     P_HARD_RATIO,  # of equity
     P_ROWS,
+    # profile
+    P_LADDER,  # LADDER_*
+    P_LIST_N,  # distances in P_LIST
+    P_LEVELS_MAX,
+    P_NEEDS_FORECAST,  # 0 or 1, like every switch here
+    P_GATE,  # forecast deviations; 0 = P_GATE_AGAINST counts
+    P_GATE_AGAINST,  # bps
+    P_FORECAST_EPS,  # bps
+    P_FORECAST_ETA,
+    P_FEE_MAX,  # bps, 0 = any
+    P_BOOK_WIDENING,
+    P_SIZE_DECAY,  # 0 = the thirds' shares
+    P_SIZES_OF_CAP,
+    P_DEPTH_SIZES,
+    P_TILT,
+    P_CENTRE,  # bps at the cap
+    P_SKEW_LEAST,
+    P_MARGIN_FROM,
+    P_MARGIN_SLOPE,
+    P_TICKS,  # kept from the opposite best
+    P_STEP_INSIDE,
+    P_SIGMA_MAX,  # sigmas, 0 = off
+    P_HORIZON,  # s
+    # fade and modes
+    P_FADE_STEP,  # bps
+    P_FADE_SIZE,
+    P_FADE_MAX,
+    P_FADE_MARKET,
+    P_MODES,
+    P_MODE_WINDOW,
+    P_MODE_MIN,
+    P_MODE_NEAR,
+    # ladder = glft
+    P_GAMMA,  # 1 / (bps clip)
+    P_CLIP,  # of equity
+    P_FILL_A,  # 1/s
+    P_SIGMA_MIN,  # bps per square root second
+    P_SIGMA_CAP,
+    P_SIGMA_REF,
+    P_ADJ_HALF,
+    P_ADJ_SKEW,
+    P_FIT_FROM,  # bps
+    P_FIT_TO,
+    P_FIT_SHORT,  # s
+    P_FIT_LONG,
+    P_FIT_WEIGHT,  # events
+    P_FIT_EVENTS,
+    P_FIT_R2,
+    P_FIT_BUCKET,  # s
+    P_BAND_WEIGHT,  # fills of the side that a band's own are weighed against
+    P_VOL_PULL,  # share by which a model may pull the measured volatility
     P_TABLE,  # (from_vol, lo bps, hi bps) x TABLE_MAX
-) = range(59)
-P_LEN = P_TABLE + 3 * TABLE_MAX
+) = range(107)
+P_LIST = P_TABLE + 3 * TABLE_MAX  # bps, distances of ladder = list: QUOTES_MAX
+P_MODE_TABLE = P_LIST + QUOTES_MAX  # (up to bps, levels, least bps) x MODE_ROWS
+P_LEN = P_MODE_TABLE + 3 * MODE_ROWS
 
 # ---------------------------------------------------------------------- book: counts a side, then (px_u, sz_u) rows
 B_COUNT = 0
@@ -224,6 +326,10 @@ WHY_REDUCING = 16
 WHY_PAUSED = 32
 WHY_NO_BUDGET = 64
 WHY_COLLAR = 128
+WHY_FORECAST = 256  # the forecast does not speak for the side
+WHY_NO_FORECAST = 512  # the profile needs an accepted one
+WHY_FEE = 1024
+WHY_ADVERSE = 2048  # measured adverse selection lets no distance pay
 
 WHY_WORDS = {
     WHY_NO_BOOK: "no_book",
@@ -234,6 +340,10 @@ WHY_WORDS = {
     WHY_PAUSED: "fade_pause",
     WHY_NO_BUDGET: "no_budget",
     WHY_COLLAR: "collar",
+    WHY_FORECAST: "side_gate",
+    WHY_NO_FORECAST: "no_forecast",
+    WHY_FEE: "fee_too_high",
+    WHY_ADVERSE: "adverse_selection",
 }
 
 
@@ -255,7 +365,9 @@ def new_state() -> tuple[Any, Any]:
         floats[S_FADE_BASE + side] = 1.0
         for level in range(QUOTES_MAX):
             floats[S_LOCAL + side * QUOTES_MAX + level] = 1.0
-    floats[S_SPREAD_SCALE] = 1.0
+    for place in (S_SPREAD_SCALE, S_SESSION_SPREAD, S_SESSION_SIZE, S_SESSION_INVENTORY):
+        floats[place] = 1.0
+    ints[I_MODE] = MODE_OFF
     return floats, ints
 
 
@@ -279,7 +391,7 @@ def make_params(settings: Settings) -> Any:
     params = state(P_LEN)
     fixed = {
         P_LEVELS: q.order_levels, P_MIN_SPREAD: q.min_spread_bps, P_MAX_SPREAD: q.max_spread_bps,
-        P_VOL_HYSTERESIS: q.vol_hysteresis, P_VOL_BUCKET: q.vol_bucket_s,
+        P_VOL_HYSTERESIS: q.vol_hysteresis, P_VOL_BUCKET: q.vol_bucket_s, P_VOL_PULL: q.vol_pull_max,
         P_VOL_FAST: math.exp(-LN2 * q.vol_bucket_s / q.vol_fast_half_life_s),
         P_VOL_SLOW: math.exp(-LN2 * q.vol_bucket_s / q.vol_slow_half_life_s),
         P_VOL_MIN_SAMPLES: q.vol_min_samples, P_HIGH_VOL: q.high_vol_annual, P_HIGH_VOL_PAUSE: q.high_vol_pause_ratio,
@@ -294,6 +406,7 @@ def make_params(settings: Settings) -> Any:
         P_THICK_RATIO: q.thick_ratio, P_THICK_SCALE: q.thick_scale,
         P_THIN_RATIO: q.thin_ratio, P_THIN_SIZE: q.thin_scale,
         P_EPS: q.eps_bps, P_ETA: q.eta, P_K: q.k_per_bps, P_SAFETY: q.safety_bps, P_FLOOR_FILLS: q.floor_min_fills,
+        P_BAND_WEIGHT: q.floor_band_fills,
         P_DELTA_SCALE: q.delta_scale, P_BALANCED: q.delta_balanced, P_SKEW: q.delta_skew,
         P_ONE_SIDED: q.delta_one_sided, P_FULL: q.delta_full, P_AWAY: q.skew_away, P_TOWARDS: q.skew_towards,
         P_POSITION_AGE: q.max_position_s, P_POSITION_URGENCY: q.max_position_urgency,
@@ -302,9 +415,35 @@ def make_params(settings: Settings) -> Any:
         P_FADE_PAUSE_STREAK: q.fade_pause_streak, P_FADE_COOLDOWN: q.fade_cooldown_s, P_FADE_REARM: q.fade_rearm_s,
         P_COLLAR: q.collar_bps, P_HARD_RATIO: settings.risk.hard_ratio, P_ROWS: len(q.vol_table),
     }  # fmt: skip
-    for place, value in fixed.items():
+    for place, value in (fixed | _profile_params(q)).items():
         params[place] = float(value)
+    for level, distance in enumerate(q.ladder_bps):
+        params[P_LIST + level] = distance
+    for row, mode in enumerate(q.modes):
+        for column, value in enumerate((mode.upto_bps, mode.levels, mode.least_bps)):
+            params[P_MODE_TABLE + 3 * row + column] = float(value)
     for row, entry in enumerate(q.vol_table):
         for column, value in enumerate((entry.from_vol, entry.lo_bps, entry.hi_bps)):
             params[P_TABLE + 3 * row + column] = float(value)
     return params
+
+
+def _profile_params(q: Quoting) -> dict[int, float]:
+    """What makes a profile, and the numbers of its ladder."""
+    return {
+        P_LADDER: LADDERS[q.ladder], P_LIST_N: len(q.ladder_bps), P_LEVELS_MAX: q.levels_max,
+        P_NEEDS_FORECAST: q.needs_forecast, P_GATE: q.side_gate, P_GATE_AGAINST: q.side_gate_against_bps,
+        P_FORECAST_EPS: q.forecast_eps_bps, P_FORECAST_ETA: q.forecast_eta, P_FEE_MAX: q.fee_max_bps,
+        P_BOOK_WIDENING: q.book_widening, P_SIZE_DECAY: q.size_decay, P_SIZES_OF_CAP: q.sizes_of_cap,
+        P_DEPTH_SIZES: q.depth_sizes, P_TILT: q.tilt, P_CENTRE: q.centre_skew_bps, P_SKEW_LEAST: q.skew_least,
+        P_MARGIN_FROM: q.margin_skew_from, P_MARGIN_SLOPE: q.margin_skew_slope, P_TICKS: q.ticks_from_opposite,
+        P_STEP_INSIDE: q.step_inside, P_SIGMA_MAX: q.sigma_max, P_HORIZON: q.forecast_horizon_s,
+        P_FADE_STEP: q.fade_mean_step_bps, P_FADE_SIZE: q.fade_size_scale, P_FADE_MAX: q.fade_scale_max,
+        P_FADE_MARKET: q.fade_pause_market, P_MODES: q.adaptive_modes, P_MODE_WINDOW: q.mode_window,
+        P_MODE_MIN: q.mode_min_fills, P_MODE_NEAR: q.mode_near_ratio, P_GAMMA: q.glft_gamma,
+        P_CLIP: q.glft_clip_ratio, P_FILL_A: q.glft_a_per_s, P_SIGMA_MIN: q.glft_sigma_min_bps,
+        P_SIGMA_CAP: q.glft_sigma_max_bps, P_SIGMA_REF: q.glft_sigma_ref_bps, P_ADJ_HALF: q.glft_adj_half,
+        P_ADJ_SKEW: q.glft_adj_skew, P_FIT_FROM: q.glft_fit_from_bps, P_FIT_TO: q.glft_fit_to_bps,
+        P_FIT_SHORT: q.glft_fit_short_s, P_FIT_LONG: q.glft_fit_long_s, P_FIT_WEIGHT: q.glft_fit_weight,
+        P_FIT_EVENTS: q.glft_fit_events, P_FIT_R2: q.glft_fit_r2, P_FIT_BUCKET: q.glft_bucket_s,
+    }  # fmt: skip

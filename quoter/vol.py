@@ -1,6 +1,7 @@
 """How much the market moves: decayed averages of squared 5 s mid returns on a grid in market time.
 
-Two memories (60 s and 600 s); the larger one counts. Source: strategy.md 1.8. This room decides the estimate and
+Two memories (60 s and 600 s); the larger one counts, and a model (`vol_model.py`) may pull it a little. Source:
+strategy.md 1.8. This room decides the estimate and
 whether it may be trusted yet; what it does to the spread is decided in `spread.py`. Volatilities are annual over
 365 x 24 h.
 """
@@ -16,11 +17,13 @@ from quoter.state import (
     P_VOL_BUCKET,
     P_VOL_FAST,
     P_VOL_MIN_SAMPLES,
+    P_VOL_PULL,
     P_VOL_SLOW,
     S_VOL_FAST,
     S_VOL_FAST_SUM,
     S_VOL_FAST_WEIGHT,
     S_VOL_LAST,
+    S_VOL_MODEL,
     S_VOL_REF,
     S_VOL_SLOW,
     S_VOL_SLOW_SUM,
@@ -80,6 +83,16 @@ def see_mid(state: list[float], ints: list[int], params: list[float], mid: float
         bucket_s = params[P_VOL_BUCKET]
         state[S_VOL_FAST] = annual(state[S_VOL_FAST_SUM], state[S_VOL_FAST_WEIGHT], bucket_s)
         state[S_VOL_SLOW] = annual(state[S_VOL_SLOW_SUM], state[S_VOL_SLOW_WEIGHT], bucket_s)
+
+
+@kernel("f8(f8[::1], f8[::1])")
+def vol_now(state: list[float], params: list[float]) -> float:
+    """Annual: the larger of the two memories, pulled towards a model's forecast by no more than P_VOL_PULL of it."""
+    measured = max(state[S_VOL_FAST], state[S_VOL_SLOW])
+    if state[S_VOL_MODEL] <= 0.0:
+        return measured
+    pull = params[P_VOL_PULL]
+    return min(max(state[S_VOL_MODEL], measured * (1.0 - pull)), measured * (1.0 + pull))
 
 
 @kernel("i8(i8[::1], f8[::1])")

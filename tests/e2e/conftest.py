@@ -26,6 +26,8 @@ def free_port_base() -> int:
 
 
 def started(plan: Plan) -> Stack:
+    """A system in the regular session whatever the day, so that a weekend changes no test."""
+    plan.environ.setdefault("SESSION", "regular")
     stack = Stack(plan)
     stack.prepare()
     stack.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,25 +16,37 @@ from quoter.state import (
     B_LEN,
     B_ROWS,
     B_SIDE,
+    BANDS,
+    FIT_BINS,
+    FIT_COUNTS,
+    FIT_DEPTH,
+    FIT_LONG,
+    FIT_MID,
+    FIT_SHORT,
     I_ADVERSE_N,
+    I_BAND_N,
     I_DECIDED_T,
     I_DEEP_T,
     I_DEPTH_CLASS,
     I_DEPTH_T,
     I_FADE_T,
     I_FAST_LEVELS,
+    I_FIT_MODE,
+    I_FIT_T,
     I_HALF_T,
     I_ILLIQUID_T,
     I_IMBALANCED,
     I_LEN,
     I_LIQUID,
     I_LIQUID_T,
+    I_MODE,
     I_PAUSE_T,
     I_POSITION,
     I_POSITION_T,
     I_REDUCING,
     I_RING_N,
     I_SCORED_T,
+    I_SCORES_N,
     I_SKEWING,
     I_STREAK,
     I_SZ_DECIMALS,
@@ -41,17 +54,30 @@ from quoter.state import (
     I_VOL_BUCKET,
     I_VOL_MODE,
     I_VOL_N,
+    MODE_ROWS,
+    NO_FLOOR,
     NS,
     O_COUNT,
     O_LEN,
     O_ROWS,
     O_SIDE,
+    P_FADE_MARKET,
+    P_LEVELS,
+    P_NEEDS_FORECAST,
+    P_SIZE_DECAY,
+    P_SIZES_OF_CAP,
+    P_STEP_INSIDE,
+    P_TICKS,
+    P_TILT,
     QUOTES_MAX,
+    REACH_LEN,
     RING_MAX,
     S_ADVERSE_M2,
     S_ADVERSE_MEAN,
+    S_BAND,
     S_BLEND,
     S_BUDGET,
+    S_CENTRE,
     S_DEPTH,
     S_DEPTH5,
     S_DEPTH_USUAL,
@@ -60,8 +86,12 @@ from quoter.state import (
     S_FADE_BASE,
     S_FAIR,
     S_FEE,
+    S_FILL_A,
+    S_FILL_K,
+    S_FIT,
     S_FLOOR,
     S_FORECAST,
+    S_FORECAST_SD,
     S_FORECAST_WEIGHT,
     S_HARD,
     S_HI,
@@ -73,22 +103,33 @@ from quoter.state import (
     S_MEDIAN,
     S_MICRO,
     S_MID,
+    S_MODE_SCORE,
+    S_NEED,
     S_ORACLE,
+    S_REACH,
     S_RING,
+    S_SCORES,
+    S_SESSION_INVENTORY,
+    S_SESSION_SIZE,
+    S_SESSION_SPREAD,
+    S_SIGMA,
     S_SIZE_SCALE,
     S_SOFT,
     S_SPREAD_SCALE,
+    S_STEP,
     S_STREAK_SUM,
     S_URGENCY,
     S_VOL_FAST,
     S_VOL_FAST_SUM,
     S_VOL_FAST_WEIGHT,
     S_VOL_LAST,
+    S_VOL_MODEL,
     S_VOL_REF,
     S_VOL_SLOW,
     S_VOL_SLOW_SUM,
     S_VOL_SLOW_WEIGHT,
     S_VOL_USED,
+    S_WHOLE,
     S_WIDENING,
     S_WORK,
     VIEW_MAX,
@@ -116,8 +157,22 @@ class World:
 
 
 @functools.cache
-def _profile(name: str) -> tuple[float, ...]:
-    return tuple(float(value) for value in make_params(load("quoter", {"MARKET": name})))
+def _profile(name: str, profile: str, modes: str) -> tuple[float, ...]:
+    environ = {"MARKET": name, "PROFILE": profile, "ADAPTIVE_MODES": modes}
+    return tuple(float(value) for value in make_params(load("quoter", environ)))
+
+
+def _params(rng: random.Random) -> list[float]:
+    """Of any market and profile; what switches a rule is drawn anew now and then."""
+    market, profile = rng.choice(["us500", "btc", "standx"]), rng.choice(["tiered", "lean", "glft"])
+    params = list(_profile(market, profile, rng.choice(["on", "off"])))
+    params[P_LEVELS] = float(rng.randint(1, 20))
+    params[P_TICKS] = float(rng.randint(1, 3))
+    params[P_SIZE_DECAY] = rng.choice([params[P_SIZE_DECAY], 0.0, 0.85, 1.0])
+    for switch in (P_STEP_INSIDE, P_SIZES_OF_CAP, P_FADE_MARKET, P_TILT):
+        if rng.random() < 0.2:
+            params[switch] = float(rng.randrange(2))
+    return params
 
 
 def _time(rng: random.Random) -> int:
@@ -162,7 +217,8 @@ def _ints(rng: random.Random, sz_decimals: int, position_u: int) -> list[int]:
         I_FAST_LEVELS: rng.randrange(21), I_DEEP_T: _time(rng), I_LIQUID: rng.randrange(2), I_LIQUID_T: _time(rng),
         I_ILLIQUID_T: _time(rng), I_DEPTH_T: _time(rng), I_DEPTH_CLASS: rng.randrange(-1, 2),
         I_IMBALANCED: rng.randrange(2), I_VOL_BUCKET: T0 // (5 * NS) - rng.randrange(30), I_VOL_N: rng.randrange(60),
-        I_VOL_MODE: rng.randrange(3), I_SKEWING: rng.randrange(2),
+        I_VOL_MODE: rng.randrange(3), I_SKEWING: rng.randrange(2), I_SCORES_N: rng.randrange(3 * RING_MAX),
+        I_MODE: rng.randrange(-1, MODE_ROWS), I_FIT_T: _time(rng), I_FIT_MODE: rng.randrange(3),
     }  # fmt: skip
     for place, value in single.items():
         ints[place] = value
@@ -170,6 +226,8 @@ def _ints(rng: random.Random, sz_decimals: int, position_u: int) -> list[int]:
         ints[I_STREAK + side] = rng.randrange(8)
         ints[I_RING_N + side] = rng.randrange(3 * RING_MAX)
         ints[I_ADVERSE_N + side] = rng.choice([0, 1, 2, 150, 250, 999, 1000])
+        for band in range(BANDS):
+            ints[I_BAND_N + side * BANDS + band] = rng.choice([0, 1, 2, 40, 999, 1000])
         for place in (I_SCORED_T, I_FADE_T, I_HALF_T, I_PAUSE_T):
             ints[place + side] = _time(rng)
     return ints
@@ -189,6 +247,11 @@ def _state(rng: random.Random, px_u: int, step: int) -> list[float]:
         S_VOL_FAST_WEIGHT: rng.random(), S_VOL_SLOW_SUM: rng.uniform(0, 1e-6), S_VOL_SLOW_WEIGHT: rng.random(),
         S_VOL_FAST: rng.uniform(0, 2), S_VOL_SLOW: rng.uniform(0, 1), S_VOL_USED: rng.uniform(0, 1),
         S_FAIR: px_u * rng.uniform(0.999, 1.001), S_LO: rng.uniform(0.5, 10), S_HI: rng.uniform(10, 50),
+        S_FORECAST_SD: rng.choice([0.0, rng.uniform(0, 3)]), S_SESSION_SPREAD: rng.uniform(0, 3),
+        S_SESSION_SIZE: rng.uniform(-0.1, 2), S_SESSION_INVENTORY: rng.choice([0.0, 0.5, 1.0, 1.5]),
+        S_VOL_MODEL: rng.choice([0.0, rng.uniform(0, 2)]),
+        S_SIGMA: rng.uniform(0, 3), S_STEP: rng.uniform(0, 2), S_CENTRE: rng.gauss(0, 3),
+        S_MODE_SCORE: rng.gauss(0, 8), S_FILL_A: rng.uniform(0, 2), S_FILL_K: rng.uniform(0, 2),
         S_WIDENING: rng.uniform(0.8, 3), S_URGENCY: rng.choice([0.0, rng.uniform(0, 1.9)]), S_BLEND: rng.random(),
     }  # fmt: skip
     for place, value in single.items():
@@ -198,16 +261,34 @@ def _state(rng: random.Random, px_u: int, step: int) -> list[float]:
             (S_DEPTH, rng.uniform(0, 1e5)), (S_DEPTH5, rng.uniform(0, 1e5)), (S_MEDIAN, rng.uniform(0, 1e4)),
             (S_FLOOR, rng.uniform(0.1, 5)), (S_FADE, rng.uniform(1, 3)), (S_BUDGET, rng.uniform(0, 5e4)),
             (S_FADE_BASE, rng.uniform(1, 5)), (S_STREAK_SUM, rng.uniform(-20, 0)),
-            (S_ADVERSE_MEAN, rng.gauss(1, 2)), (S_ADVERSE_M2, rng.uniform(0, 1e4)),
+            (S_ADVERSE_MEAN, rng.gauss(1, 2)), (S_ADVERSE_M2, rng.uniform(0, 1e4)), (S_WHOLE, rng.uniform(0, 5e4)),
+            (S_FIT + FIT_DEPTH, rng.choice([0.0, rng.expovariate(0.5)])),
         ):  # fmt: skip
             state[place + side] = value
         for level in range(QUOTES_MAX):
             state[S_LOCAL + side * QUOTES_MAX + level] = rng.uniform(0, 3)
             state[S_WORK + level] = rng.uniform(0.5, 2) * (level + 1)
             state[S_WORK + QUOTES_MAX + level] = float(rng.randrange(2))
+        for band in range(BANDS):
+            at = side * BANDS + band
+            state[S_BAND + 2 * at : S_BAND + 2 * at + 2] = [rng.gauss(1, 2), rng.uniform(0, 1e4)]
+            state[S_NEED + at] = rng.choice([NO_FLOOR, rng.uniform(0.1, 9)])
+        reach = S_REACH + side * REACH_LEN
+        state[reach : reach + REACH_LEN] = [
+            rng.uniform(0, 5),
+            rng.choice([0.0, rng.uniform(0, 1e3)]),
+            rng.gauss(0, 100),
+        ]
         for slot in range(RING_MAX):
             at = S_RING + 2 * (side * RING_MAX + slot)
             state[at : at + 2] = [rng.gauss(-1, 3), rng.uniform(0, 500)]
+    for slot in range(RING_MAX):
+        state[S_SCORES + 2 * slot : S_SCORES + 2 * slot + 2] = [rng.gauss(0, 8), rng.uniform(0, 500)]
+    for place in range(FIT_COUNTS):
+        state[S_FIT + place] = rng.choice([0.0, rng.uniform(0, 400)])
+    for place in range(FIT_BINS):
+        state[S_FIT + FIT_COUNTS + place] = rng.choice([0.0, 400.0 * math.exp(-0.3 * place) * rng.uniform(0.8, 1.2)])
+    state[S_FIT + FIT_MID] = rng.choice([0.0, float(px_u)])
     return state
 
 
@@ -219,7 +300,9 @@ def _quotable(w: World) -> None:
     state[S_SOFT] = state[S_EQUITY]
     state[S_SIZE_SCALE] = 1.0
     state[S_ORACLE] = float(w.px_u)
-    state[S_FORECAST_WEIGHT] = 0.0
+    state[S_FORECAST_WEIGHT] = float(w.params[P_NEEDS_FORECAST])
+    state[S_FORECAST_SD] = 0.5
+    state[S_SESSION_SPREAD] = state[S_SESSION_SIZE] = state[S_SESSION_INVENTORY] = 1.0
     state[S_VOL_FAST] = state[S_VOL_SLOW] = w.rng.uniform(0, 0.3)
     ints[I_LIQUID], ints[I_VOL_MODE], ints[I_REDUCING] = 1, 0, w.rng.choice([0, 0, 1])
     ints[I_PAUSE_T] = ints[I_PAUSE_T + 1] = 0
@@ -231,8 +314,7 @@ def world(rng: random.Random) -> World:
     px_u = int(10 ** rng.uniform(3, 8))
     step = tick_u(px_u, sz_decimals)
     px_u = max(px_u // step * step, step)
-    params = list(_profile(rng.choice(["us500", "btc", "standx"])))
-    params[0] = float(rng.randint(1, 20))
+    params = _params(rng)
     position_u = rng.choice([0, 1, -1]) * int(rng.uniform(0, 600) * 1e6 / px_u)
     made = World(
         rng=rng,
@@ -316,6 +398,10 @@ def written(w: World) -> int:
     return w.out[O_COUNT + w.side]
 
 
+def window(w: World) -> int:
+    return w.rng.choice([FIT_SHORT, FIT_LONG])
+
+
 def book_level(w: World) -> int:
     return w.rng.randrange(VIEW_MAX)
 
@@ -333,9 +419,20 @@ BUILDING = (state, ints, params, book, side, levels, out)
 IN_BOOK = (book, side, whole(0, 20), whole(0, 20), number(0, 1))
 
 CASES: dict[str, Callable[[random.Random], tuple[Any, ...]]] = {
+    "quoter.adverse.band_of": of(number(-2, 30)),
+    "quoter.adverse.learn_reach": of(state, ints, side, number(-1, 20), number(-20, 20)),
+    "quoter.adverse.reach_slope": of(state, ints, side),
+    "quoter.adverse.line_bps": of(state, ints, side, number(0, 20)),
+    "quoter.adverse.line_error_bps": of(state, ints, side, number(-1, 20)),
+    "quoter.adverse.band_bound_bps": of(*LEARNING, whole(0, BANDS - 1)),
+    "quoter.adverse.set_needs": of(*LEARNING),
+    "quoter.adverse.floor_at_bps": of(state, side, number(0, 20)),
+    "quoter.adverse.side_floor_bps": of(*LEARNING, number(0, 2)),
+    "quoter.adverse.set_places": of(state, side, levels, number(0, 2)),
     "quoter.state.decay": of(whole(-NS, 600 * NS), number(0, 600)),
     "quoter.analysis.microprice": of(px_u, whole(0, 10**9), px_u, whole(0, 10**9)),
     "quoter.analysis.imbalance": of(number(0, 1e6), number(0, 1e6)),
+    "quoter.analysis.deep_share": of(t, whole(T0 - 20 * NS, T0 + 20 * NS)),
     "quoter.analysis.level_usd": of(book, side, book_level, whole(0, 20), number(0, 1)),
     "quoter.analysis.depth_usd": of(*IN_BOOK),
     "quoter.analysis.median_usd": of(*IN_BOOK),
@@ -345,7 +442,7 @@ CASES: dict[str, Callable[[random.Random], tuple[Any, ...]]] = {
     "quoter.analysis.analyse": of(state, ints, params, book, t),
     "quoter.fade.mean_score": of(*LEARNING),
     "quoter.fade.fade_scale": of(*LEARNING, t),
-    "quoter.fade.fade_size": of(ints, side, t),
+    "quoter.fade.fade_size": of(ints, params, side, t),
     "quoter.fade.is_paused": of(ints, side, t),
     "quoter.fade.forget_old": of(*LEARNING, t),
     "quoter.fade.step_back": of(*LEARNING, t),
@@ -356,7 +453,6 @@ CASES: dict[str, Callable[[random.Random], tuple[Any, ...]]] = {
     "quoter.floor.adverse_bound_bps": of(state, ints, side),
     "quoter.floor.learn_adverse": of(state, ints, side, number(-20, 20)),
     "quoter.floor.tick_bps": of(px, whole(0, 6)),
-    "quoter.floor.side_floor_bps": of(*LEARNING, number(0, 2)),
     "quoter.floor.reduce_floor_bps": of(state, params, number(0, 2)),
     "quoter.skew.position_usd": of(ints, px),
     "quoter.skew.age_urgency": of(ints, params, t),
@@ -373,6 +469,7 @@ CASES: dict[str, Callable[[random.Random], tuple[Any, ...]]] = {
     "quoter.vol.annual": of(number(0, 1e-6), number(0, 1), number(0, 60)),
     "quoter.vol.add_return": of(state, params, number(0, 1e-6)),
     "quoter.vol.see_mid": of(state, ints, params, px, t),
+    "quoter.vol.vol_now": of(state, params),
     "quoter.vol.vol_known": of(ints, params),
     "quoter.spread.table_bps": of(params, number(0, 2), whole(1, 2)),
     "quoter.spread.sticky": of(number(0, 1), number(0, 1), number(0, 0.5)),
@@ -393,6 +490,41 @@ CASES: dict[str, Callable[[random.Random], tuple[Any, ...]]] = {
     "quoter.ladder.build_side": of(*BUILDING),
     "quoter.quote.why_not": of(state, ints, params, side, whole(0, 2), t),
     "quoter.quote.quote_sides": of(state, ints, params, book, t, out),
-    "quoter.hold.difference": of(out, other, px, number(0, 5), number(0, 0.2), number(0, 1)),
+    "quoter.hold.difference": of(out, other, px, number(0, 5), number(0, 5), number(0, 0.2), number(0, 1)),
     "quoter.hold.side_usd": of(out, side),
+    "quoter.floor.floor_prior_bps": of(state, params),
+    "quoter.skew.margin_scale": of(state, params),
+    "quoter.skew.inventory_scale": of(state),
+    "quoter.skew.hard_usd": of(state, params),
+    "quoter.skew.set_centre": of(state, ints, params, px),
+    "quoter.sizing.size_scale": of(*LEARNING, t),
+    "quoter.sizing.set_budget": of(*LEARNING, px, t),
+    "quoter.sizing.decayed_share": of(params, level, levels),
+    "quoter.side_gate.forecast_why": of(state, params, side),
+    "quoter.side_gate.fee_why": of(*LEARNING),
+    "quoter.side_gate.gate_why": of(*LEARNING),
+    "quoter.ladder.base_bps": of(state, params, level, levels),
+    "quoter.ladder.placed_px": of(state, ints, params, book, side, number(0, 50)),
+    "quoter.ladder.set_distances": of(*LEARNING, levels),
+    "quoter.ladder.set_sizes": of(state, side, levels, out),
+    "quoter.quote.set_inventory": of(state, ints, params, whole(0, 2), t),
+    "quoter.modes.mode_of": of(params, number(-20, 20)),
+    "quoter.modes.learn_mode": of(state, ints, params, number(-20, 20), number(-1, 500)),
+    "quoter.modes.set_mode": of(state, ints, params),
+    "quoter.modes.limit_near": of(*LEARNING, levels),
+    "quoter.glft.per_root_second": of(number(0, 2)),
+    "quoter.glft.c1": of(number(-0.1, 1), number(-0.1, 2)),
+    "quoter.glft.c2": of(number(1e-3, 1), number(-0.1, 2), number(-0.1, 2)),
+    "quoter.glft.held_sigma": of(params, number(0, 5)),
+    "quoter.glft.set_fill": of(state, ints, params),
+    "quoter.glft.set_glft_range": of(state, ints, params),
+    "quoter.glft.set_glft_centre": of(state, ints, params, px),
+    "quoter.intensity.add_event": of(state, params, number(0, 12)),
+    "quoter.intensity.fade_window": of(state, window, number(0, 5), number(0, 600)),
+    "quoter.intensity.window_k": of(state, window, number(0.1, 2)),
+    "quoter.intensity.window_a": of(state, params, window, number(0.1, 2)),
+    "quoter.intensity.straightness": of(state),
+    "quoter.intensity.fit": of(state, ints, params),
+    "quoter.intensity.pass_bucket": of(state, ints, params, t),
+    "quoter.intensity.see_print": of(state, ints, params, px_u, t),
 }

@@ -27,6 +27,8 @@ SERVICES = ("feed", "quoter", "executor", "riskd", "monitor")
 PACKAGES = ("common", *SERVICES, "simvenue", "backtest")
 OURS = (*PACKAGES, "scripts", "tests")
 CORE_ROOMS = ("engine", "exchange")
+LOADERS = {"quoter.fit", "quoter.rows", "simvenue.recording"}
+"""Rooms that read recordings for research: no shells, but no cores either."""
 
 NOT_IN_CORES = {
     "asyncio", "aiohttp", "concurrent", "ctypes", "getpass", "http", "io", "multiprocessing", "os", "pathlib",
@@ -123,7 +125,8 @@ def test_engine_is_imported_by_its_shell_and_not_the_other_way() -> None:
 
 
 def test_backtest_imports_cores_and_no_shell() -> None:
-    allowed = {module(path) for path in core_files()}
+    kernels = {module(path) for name in PACKAGES for path in files(name) if "@kernel(" in path.read_text("utf-8")}
+    allowed = {module(path) for path in core_files()} | kernels | LOADERS
     for path in files("backtest"):
         names = {n for n in imports(path) if n.partition(".")[0] in (*SERVICES, "simvenue") and n.count(".") == 1}
         existing = {n for n in names if ROOT.joinpath(*n.split(".")).with_suffix(".py").exists()}
@@ -197,7 +200,10 @@ def test_torch_stays_with_the_volatility_model() -> None:
 
 def test_numpy_is_reached_through_kernels_only() -> None:
     light = ("common", *SERVICES)
-    assert importers("numpy", light) | importers("numba", (*light, "simvenue")) == {"common/kernel.py"}
+    research = {"quoter/fit.py", "quoter/rows.py"}
+    assert importers("numpy", light) - research == {"common/kernel.py"}
+    assert importers("numba", (*light, "simvenue")) == {"common/kernel.py"}
+    assert not {module(path) for path in core_files()} & {"quoter.fit", "quoter.rows"}
     cores = {path.relative_to(ROOT).as_posix() for path in core_files()}
     assert importers("numpy", ("simvenue",)) & cores == set()
 

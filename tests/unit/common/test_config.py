@@ -63,6 +63,12 @@ def test_empty_value_is_no_value(root: Path) -> None:
     assert load("quoter", {"LEVERAGE": "", "MARKET": "", "TESTNET": ""}, root).execution.leverage == 10
 
 
+def test_recording_is_off_until_asked_for(root: Path, tmp_path: Path) -> None:
+    assert not load("feed", {}, root).recording.on
+    found = load("feed", {"RECORD": "on", "RECORD_DIR": str(tmp_path), "RECORD_KEEP_DAYS": "7"}, root).recording
+    assert (found.on, found.folder, found.keep_days, found.flush_s) == (True, tmp_path, 7.0, 2.0)
+
+
 def test_settings_are_frozen_and_show_no_redis_password(root: Path) -> None:
     settings = load("quoter", {"REDIS_URL": "redis://user:hunter2@host:6379"}, root)
     assert "hunter2" not in repr(settings)
@@ -95,6 +101,29 @@ def test_dotenv_takes_comments_quotes_export_crlf_and_a_bom(root: Path) -> None:
     (root / ".env").write_bytes(text.encode())
     settings = load("quoter", {}, root)
     assert (settings.execution.leverage, settings.quoting.order_levels) == (4, 13)
+
+
+def test_a_profile_fills_in_what_nobody_else_says(root: Path) -> None:
+    lean = load("quoter", {"PROFILE": "lean"}, root).quoting
+    assert (lean.ladder, lean.ladder_bps, lean.side_gate) == ("list", [1.3, 1.8, 2.3], 1.0)
+    assert (lean.out_bps, lean.in_bps, lean.needs_forecast) == (0.5, 0.2, True)
+    assert load("quoter", {"PROFILE": "lean", "SIDE_GATE": "0.5"}, root).quoting.side_gate == 0.5
+    tiered = load("quoter", {}, root).quoting
+    assert (tiered.profile, tiered.ladder, tiered.out_bps, tiered.in_bps) == ("tiered", "table", 0.3, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ("hold_bps = 0.3\ndelta_scale = 20", "at most 0.25"),
+        ("hold_bps = 0.3\nladder_bps = [2.0, 1.0]", "ladder_bps must rise"),
+        ("hold_bps = 0.3\nglft_fit_from_bps = 9.0", "glft_fit_from_bps < glft_fit_to_bps"),
+        ('hold_bps = 0.3\nprofile = "grid"', "allowed tiered, lean, glft"),
+    ],
+)
+def test_a_ladder_that_breaks_a_limit_is_refused(root: Path, changes: str, said: str) -> None:
+    edited(root, "hold_bps = 0.3", changes)
+    assert said in refused(root)
 
 
 # ---------------------------------------------------------------------- environment
@@ -150,6 +179,10 @@ def test_dotenv_takes_comments_quotes_export_crlf_and_a_bom(root: Path) -> None:
         ("MARKET", "../secrets", "a profile's name"),
         ("MARKET", "us5000", "known profiles: us500"),
         ("AMM_PARENT", "-1", "parent_pid"),
+        ("RECORD", "maybe", "allowed are 1, true"),
+        ("RECORD_KEEP_DAYS", "0", "allowed 0.1 .. 3650"),
+        ("RECORD_MAX_GB", "-1", "allowed 0.01 .. 100000"),
+        ("RECORD_FREE_GB_MIN", "lots", "must be a plain number"),
     ],
 )
 def test_bad_value_is_named_with_what_is_allowed(root: Path, name: str, value: str, said: str) -> None:

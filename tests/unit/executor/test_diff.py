@@ -7,12 +7,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.kernel import istate
+from common.kernel import istate, state
 from common.messages import Level, Side
-from executor.diff import MISSING_BPS, Change, Resting, What, assign, changes
+from executor import economics
+from executor.diff import MISSING_BPS, SIZE_RATIO, Change, Resting, What, assign, changes
 
 HOLD_BPS = 0.5
-FREE = 0.0  # price of an action
 
 
 def rest(*px: int, sz_u: int = 100, side: Side = Side.BID, locked: tuple[int, ...] = ()) -> list[Resting]:
@@ -23,8 +23,20 @@ def want(*px: int, sz_u: int = 100) -> list[tuple[int, Level]]:
     return [(i, Level(p, sz_u)) for i, p in enumerate(px)]
 
 
+def terms(**more: float) -> Any:
+    """Where an action costs nothing only the hold threshold counts; places of `economics` by their names."""
+    vector = economics.new_terms()
+    known = {"T_OUT": HOLD_BPS, "T_IN": HOLD_BPS, "T_SIZE": SIZE_RATIO, **more}
+    for name, value in known.items():
+        vector[getattr(economics, name)] = value
+    return vector
+
+
+FREE = terms()
+
+
 def diff(resting: list[Resting], wanted: list[tuple[int, Level]], side: Side = Side.BID) -> list[Change]:
-    return changes(side, resting, wanted, HOLD_BPS, FREE)
+    return changes(side, resting, wanted, FREE)
 
 
 def shown(found: list[Change]) -> list[tuple[str, str, int]]:
@@ -53,10 +65,18 @@ def test_an_order_within_hold_stays() -> None:
 
 
 def test_the_actions_price_widens_the_hold_of_small_orders() -> None:
-    """$0.0005 for an order of $10 is 0.5 bps more."""
-    small, wanted = rest(100_008, sz_u=100), want(100_000, sz_u=100)
-    assert changes(Side.BID, small, wanted, HOLD_BPS, 0.0005) == []
-    assert changes(Side.BID, rest(100_008, sz_u=1000), want(100_000, sz_u=1000), HOLD_BPS, 0.0005) != []
+    """$0.0005 keep an order of $10 that is 0.8 bps off, not one of $1,000."""
+    dear = terms(T_PRICE=0.0005, T_A=0.05, T_K=0.5, T_LIFE=60.0, T_FAIR=100_030.0, T_SHARE=0.5)
+    assert changes(Side.BID, rest(100_008, sz_u=100), want(100_000, sz_u=100), dear) == []
+    assert changes(Side.BID, rest(100_008, sz_u=10_000), want(100_000, sz_u=10_000), dear) != []
+
+
+def test_out_and_in_have_thresholds_of_their_own() -> None:
+    apart = terms(T_OUT=0.5, T_IN=0.2)
+    for side in Side:
+        for nearer_px, moves in ((4, False), (6, True), (-1, False), (-3, True)):
+            found = changes(side, rest(100_000 + side * nearer_px), want(100_000), apart)
+            assert bool(found) is moves
 
 
 def test_a_size_beyond_30_percent_moves() -> None:
@@ -119,7 +139,7 @@ def test_diff_rules(side: Side, held: list[tuple[int, int, bool]], levels: list[
     resting = [Resting(f"c{i}", i + 1, px, sz, locked) for i, (px, sz, locked) in enumerate(held)]
     ordered = sorted(levels, key=lambda t: -side * t[0])
     wanted = [(i, Level(px, sz)) for i, (px, sz) in enumerate(ordered)]
-    found = changes(side, resting, wanted, HOLD_BPS, FREE)
+    found = changes(side, resting, wanted, FREE)
     locked = {r.cloid for r in resting if r.locked}
     touched = [c.cloid for c in found if c.cloid]
     assert len(touched) == len(set(touched))  # one action an order
@@ -137,9 +157,9 @@ def test_diff_rules(side: Side, held: list[tuple[int, int, bool]], levels: list[
 @given(st.sampled_from(Side), PRICES)
 def test_the_result_of_a_diff_needs_no_further_one(side: Side, prices: list[int]) -> None:
     wanted = [(i, Level(px, 100)) for i, px in enumerate(sorted(prices, key=lambda p: -side * p))]
-    found = changes(side, [], wanted, HOLD_BPS, FREE)
+    found = changes(side, [], wanted, FREE)
     after = [Resting(f"n{i}", i + 1, c.px_u, c.sz_u, False) for i, c in enumerate(found)]
-    assert changes(side, after, wanted, HOLD_BPS, FREE) == []
+    assert changes(side, after, wanted, FREE) == []
 
 
 def vector(*values: int) -> Any:
@@ -151,6 +171,6 @@ def vector(*values: int) -> Any:
 
 def test_assign_reports_how_many_stay() -> None:
     out = istate(10)
-    two = (vector(100, 90), vector(5, 5), vector(0, 0), 2, vector(100, 50), vector(5, 5))
-    assert assign(1, 2, *two, 0.5, 0.3, 0.0, out) == 1
+    two = (vector(100, 90), vector(5, 5), vector(0, 0), state(2), 2, vector(100, 50), vector(5, 5))
+    assert assign(1, 2, *two, FREE, out) == 1
     assert [int(out[i]) for i in range(4)] == [0, 1, 1, 0]

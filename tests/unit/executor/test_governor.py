@@ -110,6 +110,24 @@ def test_the_price_rises_as_the_bucket_empties() -> None:
     assert found.price_bps(HOLD, 0.5) == float("inf")
 
 
+def test_the_price_in_money_is_the_venues_at_half_a_bucket_and_nothing_at_a_full_one() -> None:
+    found = governor(action_burst=60.0)
+    prices = []
+    for tokens in (60.0, 30.0, 6.0, 0.5):
+        found.tokens = tokens
+        prices.append(found.price_usd())
+    assert prices[0] == 0.0
+    assert abs(prices[1] - 0.0005) < 1e-12
+    assert prices == sorted(prices)
+    assert prices[3] == float("inf")
+
+
+def test_where_actions_are_free_an_empty_bucket_has_no_price() -> None:
+    found = governor(action_price_usd=0.0)
+    found.tokens = 0.5
+    assert found.price_usd() == 0.0
+
+
 def test_what_is_worth_less_than_its_price_waits() -> None:
     found = governor(action_burst=60.0)
     found.tokens = 1.5

@@ -70,8 +70,10 @@ def _profile(name: str) -> dict[str, Any]:
     return tomllib.loads((ROOT / "config" / f"{name}.toml").read_text(encoding="utf-8"))
 
 
-def settings(profile: str = "us500", **quoting: Any) -> Settings:
+def settings(profile: str = "us500", kind: str = "tiered", **quoting: Any) -> Settings:
+    """Of the market `profile`, quoted in the way `kind` (tiered, lean, glft)."""
     tree = _profile(profile)
+    quoting = {"profile": kind, **quoting}
     return Settings.model_validate(
         {**tree, "quoting": {**tree["quoting"], **quoting}, "service": "quoter", "profile": profile}
     )
@@ -91,8 +93,8 @@ def a_book(mid_u: int = PX, tick: int = 10, usd: float = 20_000.0, n: int = 10) 
 class Rig:
     """The kernels' vectors, without an engine."""
 
-    def __init__(self, profile: str = "us500", sz_decimals: int = 3, **quoting: Any) -> None:
-        self.params = make_params(settings(profile, **quoting))
+    def __init__(self, profile: str = "us500", sz_decimals: int = 3, kind: str = "tiered", **quoting: Any) -> None:
+        self.params = make_params(settings(profile, kind, **quoting))
         self.state, self.ints = new_state()
         self.vector, self.out = new_book(), new_out()
         self.ints[I_SZ_DECIMALS] = sz_decimals
@@ -152,8 +154,8 @@ def step_of(px_u: int, sz_decimals: int) -> int:
 class Desk:
     """An engine and the messages it lives on; `now_s` is market and machine time alike unless `rate` says otherwise."""
 
-    def __init__(self, profile: str = "us500", rate: float = 1.0, **quoting: Any) -> None:
-        self.settings = settings(profile, **quoting)
+    def __init__(self, profile: str = "us500", rate: float = 1.0, kind: str = "tiered", **quoting: Any) -> None:
+        self.settings = settings(profile, kind, **quoting)
         self.coin = self.settings.market.coin
         self.engine = QuoteEngine(self.settings)
         self.rate = rate

@@ -12,9 +12,10 @@ from common.markout import Scored
 from common.messages import Alert, Command, Gap, Ladder, Liquidity, Mode, Side, Tick, Touch, Verb
 from common.service import BatchEnd, Link, Replayed
 from quoter.engine import QuoteEngine
-from quoter.events import Figures, Refused, Stop
-from quoter.state import I_ADVERSE_N, I_RING_N
+from quoter.events import Figures, Model, Refused, Stop
+from quoter.state import I_ADVERSE_N, I_RING_N, S_FORECAST, S_FORECAST_SD
 from tests.unit.quoter.builders import NS, PX, Desk
+from tests.unit.quoter.test_forecast import a_card
 
 
 @pytest.fixture
@@ -101,6 +102,21 @@ def test_a_delisted_market_is_not_quoted_and_a_person_hears_of_it(desk: Desk) ->
     assert [alert.name for alert in desk.found(Alert)] == ["MarketDelisted"]
 
 
+def test_lean_waits_for_a_model_and_measures_its_gate_in_the_models_deviation() -> None:
+    desk = Desk(kind="lean").start()
+    assert is_empty(desk.ladder)
+    assert desk.ladder.reasons == ["no_forecast"]
+    desk.wait(0.1, Model(a_card(forecast_deviation_bps=1e-9)), desk.permit(), desk.book(PX + 100))
+    for step in range(4):
+        desk.live(3.0, mid_u=PX + 100 + 10 * step)
+    assert desk.engine.state[S_FORECAST_SD] == 1e-9
+    assert desk.engine.state[S_FORECAST] > 0.0
+    assert desk.ladder.bids
+    assert desk.ladder.reasons == ["ask_side_gate"]
+    assert desk.ladder.inputs is not None
+    assert desk.ladder.inputs.profile == "lean"
+
+
 # ---------------------------------------------------------------------- renewal and hold
 def test_an_unchanged_ladder_is_renewed_under_its_version(desk: Desk) -> None:
     first = desk.ladder
@@ -127,6 +143,18 @@ def test_a_move_within_hold_bps_is_not_published_a_larger_one_is(desk: Desk) -> 
     desk.wait(0.1, desk.book(PX + 200))
     assert desk.ladder.version > version
     assert not desk.ladder.urgent
+
+
+def test_after_order_max_age_even_a_move_within_hold_is_published_and_nothing_that_would_not_move(desk: Desk) -> None:
+    desk.live(140.0)  # volatility is known, the ladder at rest
+    version = desk.ladder.version
+    desk.live(12.0)
+    assert desk.ladder.version == version
+    desk.live(0.5, mid_u=PX + 20)
+    assert desk.ladder.version > version
+    version = desk.ladder.version
+    desk.live(1.5, mid_u=PX + 30)
+    assert desk.ladder.version == version
 
 
 def test_a_touch_is_enough_to_move(desk: Desk) -> None:

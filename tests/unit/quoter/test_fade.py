@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from quoter.fade import fade_scale, fade_size, is_paused, learn_score, mean_score
-from quoter.state import NS
-from tests.unit.quoter.builders import T0, Rig
+from quoter.state import NS, O_WHY, WHY_PAUSED
+from tests.unit.quoter.builders import PX, T0, Rig
 
 BID, ASK = 0, 1
 
@@ -47,14 +47,14 @@ def test_the_mean_is_weighted_by_size_and_looks_at_the_window_only() -> None:
 def test_three_losing_in_a_row_widen_and_halve_the_size() -> None:
     rig = scores(-1.0, -1.0, -1.0)
     assert scale(rig) == pytest.approx(2.5)
-    assert fade_size(rig.ints, BID, T0 + NS) == 0.5
+    assert fade_size(rig.ints, rig.params, BID, T0 + NS) == 0.5
     assert is_paused(rig.ints, BID, T0 + NS) == 0
 
 
 def test_a_streak_that_cost_little_is_chance() -> None:
     rig = scores(-0.3, -0.3, -0.3, -0.3, -0.3)
     assert scale(rig) == 1.0
-    assert fade_size(rig.ints, BID, T0 + NS) == 1.0
+    assert fade_size(rig.ints, rig.params, BID, T0 + NS) == 1.0
     assert is_paused(rig.ints, BID, T0 + NS) == 0
 
 
@@ -66,16 +66,33 @@ def test_five_losing_in_a_row_pause_that_side_for_the_cool_down() -> None:
     assert scale(rig, ASK) == 1.0
 
 
+def test_a_long_streak_pauses_the_market_but_for_what_reduces_the_position() -> None:
+    rig = scores(*[-1.0] * 5, rig=Rig().liquid())
+    assert rig.quote(t_ns=T0 + NS) == ([], [])
+    assert rig.out[O_WHY] == rig.out[O_WHY + 1] == WHY_PAUSED
+    bids, asks = rig.quote(100 * 10**6 // PX, t_ns=T0 + NS)
+    assert not bids
+    assert asks
+    assert all(rig.quote(t_ns=T0 + 61 * NS))
+
+
+def test_a_streak_may_pause_its_own_side_alone() -> None:
+    rig = scores(*[-1.0] * 5, rig=Rig(fade_pause_market=False).liquid())
+    bids, asks = rig.quote(t_ns=T0 + NS)
+    assert not bids
+    assert asks
+
+
 def test_a_good_fill_ends_the_streak() -> None:
     rig = scores(-1.0, -1.0, 1.0, -1.0, -1.0)
-    assert fade_size(rig.ints, BID, T0 + NS) == 1.0
+    assert fade_size(rig.ints, rig.params, BID, T0 + NS) == 1.0
 
 
 def test_a_fade_fades_with_its_half_life() -> None:
     rig = scores(-1.0, -1.0, -1.0)
     assert scale(rig, after_s=60) == pytest.approx(1.75, rel=1e-3)
     assert scale(rig, after_s=600) == pytest.approx(1.0, abs=0.01)
-    assert fade_size(rig.ints, BID, T0 + 61 * NS) == 1.0
+    assert fade_size(rig.ints, rig.params, BID, T0 + 61 * NS) == 1.0
 
 
 def test_a_new_loss_never_lowers_what_is_left_of_a_fade() -> None:

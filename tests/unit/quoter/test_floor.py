@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quoter.adverse import side_floor_bps
 from quoter.floor import (
     MEMORY_FILLS,
     adverse_bound_bps,
     learn_adverse,
     prior_floor_bps,
     reduce_floor_bps,
-    side_floor_bps,
     tick_bps,
 )
-from quoter.state import I_ADVERSE_N, P_ETA, P_K, S_ADVERSE_MEAN
+from quoter.state import I_ADVERSE_N, I_POSITION, NO_FLOOR, P_ETA, P_K, S_ADVERSE_MEAN
 from tests.unit.quoter.builders import Rig
 
 
@@ -48,12 +48,25 @@ def test_the_prior_counts_until_enough_fills_are_marked_out() -> None:
     assert floor_of(rig) == pytest.approx(0.3 + 0.2 + 0.1, abs=1e-2)
 
 
-def test_the_measured_floor_stays_between_fee_and_three_times_the_prior() -> None:
-    good, bad = a_rig(), a_rig()
-    scored(good, 300, mean=-5.0)
-    scored(bad, 300, mean=50.0)
-    assert floor_of(good) == pytest.approx(0.4)
-    assert floor_of(bad) == pytest.approx(3 * 2.7667, abs=1e-3)
+def test_the_measured_floor_is_never_below_fee_and_safety() -> None:
+    rig = a_rig()
+    scored(rig, 300, mean=-5.0)
+    assert floor_of(rig) == pytest.approx(0.4)
+
+
+def test_nothing_is_quoted_where_the_bound_lies_above_three_times_the_prior() -> None:
+    rig = a_rig()
+    scored(rig, 300, mean=3 * 2.7667 - 0.4 - 0.01)
+    assert floor_of(rig) == pytest.approx(3 * 2.7667, abs=0.02)
+    scored(rig, 300, mean=50.0)
+    assert floor_of(rig) == NO_FLOOR
+
+
+def test_the_side_that_reduces_the_position_is_quoted_all_the_same() -> None:
+    rig = a_rig()
+    scored(rig, 300, mean=50.0)
+    rig.ints[I_POSITION] = -5
+    assert floor_of(rig) == pytest.approx(3 * 2.7667, abs=1e-3)
 
 
 def test_uncertain_measurements_raise_the_floor() -> None:

@@ -38,16 +38,24 @@ def a_ladder(*bids: tuple[int, int], asks: tuple[tuple[int, int], ...] = ()) -> 
 )
 def test_only_a_real_difference_counts(target: tuple[tuple[int, int], ...], wanted: int) -> None:
     shown = a_ladder((999_700, 100), (998_000, 50))
-    assert difference(a_ladder(*target), shown, FAIR, 0.3, 0.05, 0.3) == wanted
+    assert difference(a_ladder(*target), shown, FAIR, 0.3, 0.3, 0.05, 0.3) == wanted
 
 
 def test_asks_count_like_bids() -> None:
     shown = a_ladder(asks=((1_000_300, 100),))
-    assert difference(a_ladder(asks=((1_000_340, 100),)), shown, FAIR, 0.3, 0.05, 0.3) == MOVED
+    assert difference(a_ladder(asks=((1_000_340, 100),)), shown, FAIR, 0.3, 0.3, 0.05, 0.3) == MOVED
+
+
+@pytest.mark.parametrize(("bid", "wanted"), [(999_660, SAME), (999_640, MOVED), (999_715, SAME), (999_725, MOVED)])
+def test_out_and_in_have_thresholds_of_their_own(bid: int, wanted: int) -> None:
+    """Shown 0.5 bps too near, or 0.2 too far, at most."""
+    assert difference(a_ladder((bid, 100)), a_ladder((999_700, 100)), FAIR, 0.5, 0.2, 0.0, 0.3) == wanted
+    mirrored = a_ladder(asks=((2_000_000 - bid, 100),))
+    assert difference(mirrored, a_ladder(asks=((1_000_300, 100),)), FAIR, 0.5, 0.2, 0.0, 0.3) == wanted
 
 
 def test_nothing_can_be_told_without_a_fair_price() -> None:
-    assert difference(a_ladder((1, 1)), a_ladder(), 0.0, 0.3, 0.05, 0.3) == SAME
+    assert difference(a_ladder((1, 1)), a_ladder(), 0.0, 0.3, 0.3, 0.05, 0.3) == SAME
 
 
 def test_a_sides_notional() -> None:

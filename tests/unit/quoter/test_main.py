@@ -30,7 +30,7 @@ class LiveDesk(Desk):
 def live() -> Settings:
     """Real time, no venue to ask for its clock."""
     changes = {"network": "testnet", "venue_url": TESTNET_URL, "port_base": free_port_base("quoter")}
-    return settings().model_copy(update=changes)
+    return settings(session="regular").model_copy(update=changes)
 
 
 @pytest.fixture

@@ -1,0 +1,121 @@
+"""Does what we do here earn?  Our own fills' net 60 s markouts decide; where they say no, the market is stopped.
+
+Net is the markout 60 s after the fill less the fee really charged, weighted by dollars, with a bootstrap interval that
+resamples blocks of 5 minutes (common/stats.py). It is looked at when a block is complete. Upper bound below 0: no edge.
+A mean above 0 needs no bootstrap, so a market that earns never pays for one.
+
+A stopped market quotes only what takes its position down, and nothing once it is flat.
+
+Re-arm rule: a stop holds until something it rested on has changed, and then the evidence begins anew: a person's `arm`
+or `resume`, another accepted forecast, or a lower maker fee. Time alone re-arms nothing. Evidence and stop live as long
+as the process; fills told again after a restart are not scored, so a restart begins anew too.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from common.config import Settings
+from common.stats import Interval, bootstrap_mean
+from quoter.state import NS
+
+SEED = 60
+DRAWS = 400
+"""Drawn on the quoter's own loop: with a day of blocks about 20 ms, once in 5 minutes, and only while the mean is
+below 0."""
+
+
+@dataclass(slots=True)
+class _Block:
+    number: int
+    fills: int = 0
+    usd: float = 0.0
+    net: float = 0.0  # bps x USD
+
+
+class EdgeGate:
+    """Scores in; `stopped` and `found` (the interval it was last judged on) out."""
+
+    def __init__(self, settings: Settings) -> None:
+        q = settings.quoting
+        self.enforces = settings.enforces_edge
+        self.stopped = False
+        self.found: Interval | None = None
+        self._block_ns = int(q.edge_gate_block_s * NS)
+        self._blocks_max = max(int(q.edge_gate_window_h * 3600 * NS) // self._block_ns, 1)
+        self._blocks_min, self._level = q.edge_gate_blocks_min, q.edge_gate_level
+        self._blocks: deque[_Block] = deque()
+        self._judged = 0
+        self._fee_ppb: int | None = None
+        self._model: str | None = None
+
+    @property
+    def fills(self) -> int:
+        """Marked-out fills the evidence rests on."""
+        return sum(block.fills for block in self._blocks)
+
+    @property
+    def why(self) -> str:
+        """What it was stopped for, in one sentence."""
+        found = self.found
+        if found is None or found.lo is None or found.hi is None:
+            return "no edge was measured"
+        return (
+            f"net 60 s markout {found.mean:+.2f} bps [{found.lo:+.2f}, {found.hi:+.2f}] over {self.fills} fills in "
+            f"{found.blocks} blocks of {self._block_ns // NS} s"
+        )
+
+    def on_score(self, t_ns: int, net_bps: float, usd: float) -> None:
+        """One fill of `usd` at market time `t_ns` was worth `net_bps` after its fee; they may come a little late."""
+        number = t_ns // self._block_ns
+        block = next((b for b in reversed(self._blocks) if b.number == number), None)
+        if block is None:
+            block = _Block(number)
+            later = [self._blocks.pop() for _ in range(sum(b.number > number for b in self._blocks))]
+            self._blocks.append(block)
+            self._blocks.extend(reversed(later))
+        block.fills += 1
+        block.usd += usd
+        block.net += net_bps * usd
+        while self._blocks[-1].number - self._blocks[0].number >= self._blocks_max:
+            self._blocks.popleft()
+
+    def look(self, t_ns: int, settled_ns: int) -> bool:
+        """Judge once a block has ended and its fills are `settled_ns` old; True when this stops the market."""
+        number = (t_ns - settled_ns) // self._block_ns
+        if self.stopped or number == self._judged:
+            return False
+        self._judged = number
+        blocks = [block for block in self._blocks if block.number < number and block.usd > 0.0]
+        if len(blocks) < self._blocks_min:
+            return False
+        means = [block.net / block.usd for block in blocks]
+        weights = [block.usd for block in blocks]
+        mean = sum(block.net for block in blocks) / sum(weights)
+        if mean >= 0.0:
+            self.found = Interval(mean, None, None, len(blocks), len(blocks))
+            return False
+        places = [block.number for block in blocks]
+        self.found = bootstrap_mean(means, weights, places, seed=SEED, level=self._level, draws=DRAWS)
+        self.stopped = self.found is not None and self.found.hi is not None and self.found.hi < 0.0
+        return self.stopped
+
+    # ------------------------------------------------------------------ re-arm
+    def rearm(self) -> None:
+        """Begin anew, without evidence."""
+        self.stopped, self.found = False, None
+        self._blocks.clear()
+
+    def on_fee(self, maker_ppb: int) -> None:
+        """The maker fee now in force; a lower one re-arms."""
+        if self._fee_ppb is not None and maker_ppb < self._fee_ppb:
+            self.rearm()
+        self._fee_ppb = maker_ppb
+
+    def on_model(self, seal: str | None) -> None:
+        """The accepted forecast now in use (None = none); another one re-arms."""
+        if seal is not None and self._model is not None and seal != self._model:
+            self.rearm()
+        if seal is not None:
+            self._model = seal
