@@ -47,6 +47,9 @@ from executor.transport import Transport
 from executor.venue import Signer, assert_fast_curve
 
 TICK_S = 0.05
+MD_PACE_S = 0.02
+"""The market is its reference for checks; what it acts on at once is ladder, permit and command."""
+
 KILL_WATCH_S = 0.05
 TOP_UP_S = 0.1
 ACCOUNT_S = 2.0
@@ -85,7 +88,7 @@ class Executor:
             self,
             bus,
             subscriptions=[
-                Subscription(MD, MD.of(coin)),
+                Subscription(MD, MD.of(coin), pace_s=MD_PACE_S),
                 Subscription(QUOTES, QUOTES.of(coin)),
                 Subscription(PERMIT, PERMIT.of()),
                 *(Subscription(CONTROL, CONTROL.of(writer)) for writer in CONTROL.writers),

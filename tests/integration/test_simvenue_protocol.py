@@ -225,10 +225,10 @@ async def test_posts_carry_info_and_actions(venue: SimVenue) -> None:
 
 
 async def test_posts_in_flight_are_limited() -> None:
-    with SimVenue("--latency", "typical", *FUND) as slow:
+    with SimVenue("--latency", "bad", *FUND) as slow:
         async with a_socket(slow) as socket:
-            for number in range(102):
-                payload = json.loads(signed({"type": "noop"}, Nonce.next()))
+            payloads = [json.loads(signed({"type": "noop"}, Nonce.next())) for _ in range(102)]
+            for number, payload in enumerate(payloads):  # signed beforehand: all are sent before the first answer
                 await socket.send_json(
                     {"method": "post", "id": number, "request": {"type": "action", "payload": payload}}
                 )
