@@ -91,8 +91,10 @@ async def test_everything_the_venue_says_comes_out_of_the_bus(world: World) -> N
     await world.connected()
     await world.peer.say(context(), "activeAssetCtx")
     touch = await world.touch()
-    await world.peer.say(now(l2(fast=True)), "l2Book", fast=True)
-    await world.peer.say(now(l2(bids=["752.4", "752.1"])), "l2Book")
+    fast, slow = now(l2(fast=True)), now(l2(bids=["752.4", "752.1"]))
+    slow["data"]["time"] = fast["data"]["time"]  # a newer one would say that 752.3 is gone
+    await world.peer.say(fast, "l2Book", fast=True)
+    await world.peer.say(slow, "l2Book")
     await world.peer.say(now(trades(trade())), "trades")
     await until(lambda: world.of(TradePrint) and len(world.of(BookUpdate)) == 2, "print and books")
     assert (touch.bid_px_u, touch.ask_px_u) == (752_400, 752_500)
