@@ -265,7 +265,7 @@ class Desk:
 
     def _tell_fills(self, rows: list[Any], sz_decimals: int) -> None:
         for row in rows:
-            self.fill(FillSeen(fill_of(row, sz_decimals, self.service.clock.now_ns())))
+            self.fill(FillSeen(fill_of(row, self._user, sz_decimals, self.service.clock.now_ns())))
 
     def fill(self, seen: FillSeen) -> None:
         """A fill from either source; older ones than our books are left out."""
