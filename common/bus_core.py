@@ -95,8 +95,9 @@ class StreamBus(Bus):
             self._readers.append(GroupReader(self._wiring, self._inbox, group, handle, history_read=self._history_read))
         else:
             self._history_read.set()
-        if latest:
-            self._readers.append(LatestReader(self._wiring, self._inbox, latest, handle))
+        for pace_s in sorted({s.pace_s for s in latest}):
+            paced = [s for s in latest if s.pace_s == pace_s]
+            self._readers.append(LatestReader(self._wiring, self._inbox, paced, handle, pace_s=pace_s))
         if self._closed:
             return
         reading = [self._start(reader.run(), f"bus {reader.name} reader") for reader in self._readers]

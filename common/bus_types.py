@@ -20,11 +20,16 @@ from common.streams import Stream
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One stream to read; `history` (GROUP only): first everything the stream still holds, then go on as a group."""
+    """One stream to read.
+
+    `history` (GROUP only): first everything the stream still holds, then go on as a group. `pace_s` (PLAIN and NEWEST
+    only): read so often instead of being woken by every entry, for readers on whom nothing waits; 0 = at once.
+    """
 
     stream: Stream
     key: str
     history: bool = False
+    pace_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,7 +188,11 @@ def _growth(one: AssetMeta) -> bool:
 class InfoClient:
     """Asks one venue; `async with` owns its connection."""
 
-    def __init__(self, venue_url: str, weights: Weights, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self, venue_url: str, weights: Weights, timeout_s: float = TIMEOUT_S, patience_s: float = TIMEOUT_S
+    ) -> None:
+        """`patience_s`: how long a request may wait for its weight before it fails."""
+        self._patience_s = patience_s
         self._url = venue_url.rstrip("/") + "/info"
         self._weights = weights
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
@@ -266,7 +270,7 @@ class InfoClient:
     # ------------------------------------------------------------------ one request
     async def _ask(self, question: dict[str, Any], decoder: Decoder[T]) -> T:
         name = question["type"]
-        await self._weights.spend(WEIGHTS.get(name, WEIGHT_OTHER), self._timeout.total or TIMEOUT_S)
+        await self._weights.spend(WEIGHTS.get(name, WEIGHT_OTHER), self._patience_s)
         body = await self._post(msgspec.json.encode(question))
         try:
             answer = decode(body, decoder)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from common import metrics
@@ -32,6 +33,7 @@ __all__ = ["BatchEnd", "Engine", "Link", "Replayed", "Service", "main"]
 HEARTBEAT_S = 0.5
 LAG_PROBE_S = 0.05
 CLOCK_RETRY_S = 0.25
+PACE_LEAST_S = 0.005
 STOP_HOOK_S = 6.0
 """A stop hook that takes longer is given up: the process must be gone 8 s after SIGTERM."""
 
@@ -128,13 +130,21 @@ class Service:
         reading = None
         if not self.stopping.is_set():
             self._started.set()
-            reading = asyncio.create_task(self.bus.read(self._subscriptions, self._on_batch), name="bus reading")
+            reading = asyncio.create_task(self.bus.read(self._paced(), self._on_batch), name="bus reading")
             self._keep(reading, "bus reading", cancel=False)
             self._run_task(self._tick(), "tick")
             self._run_task(self._beat(), "heartbeat")
             await self.stopping.wait()
             await self._run_stop_hooks()
         await self._end(reading)
+
+    def _paced(self) -> list[Subscription]:
+        """What is subscribed; faster market time shortens a pace as far as is useful."""
+        rate = max(self.clock.rate, 1.0)
+        return [
+            replace(wanted, pace_s=max(wanted.pace_s / rate, min(wanted.pace_s, PACE_LEAST_S)))
+            for wanted in self._subscriptions
+        ]
 
     async def _run_stop_hooks(self) -> None:
         """The engine still ticks and hears its streams: the executor cancels all here."""

@@ -2,8 +2,8 @@
 
 This room decides whether a REST request may go out now. All services draw from one token bucket behind the bus
 (`WeightStore`), from which everyone but executor and warden leaves `RESERVED` untouched; without the store each
-service keeps to a sixth on its own. The warden never asks a store: its 60 a minute are set aside. In any minute at
-most capacity + 60 x rate = 1,140 leave the shared bucket, so that all together stay within the venue's 1,200.
+service keeps to a sixth on its own. The warden never asks a store: its own are set aside. In any minute at most
+capacity + 60 x rate leave a bucket: 1,080 the shared one, 120 the warden's, together the venue's 1,200.
 Source: hyperliquid.md 3 and 9; design 4.5.
 """
 
@@ -17,11 +17,12 @@ from common.bus_types import Bucket
 from common.clock import NS, mono_ns
 from common.errors import LinkDown
 
-SHARED = Bucket("ip-weight", capacity=600.0, rate_per_s=9.0)
+SHARED = Bucket("ip-weight", capacity=540.0, rate_per_s=9.0)
 RESERVED = 240.0
-"""300 for executor and warden, 60 of them the warden's own."""
+"""Kept for the executor."""
 ALONE = Bucket("alone", capacity=100.0, rate_per_s=100.0 / 60.0)
-WARDEN = Bucket("warden", capacity=30.0, rate_per_s=0.5)
+WARDEN = Bucket("warden", capacity=90.0, rate_per_s=0.5)
+"""One clearing looks three times, 20 each; what the executor had told of is cancelled before the first look."""
 
 
 class WeightStore(Protocol):

@@ -18,6 +18,8 @@ from executor.events import AccountSeen, Holding, VenueOrder
 UNITS_MAX = 10**15
 MONEY_E8_MAX = 10**18
 RATE_DECIMALS = 12
+DELEVERAGED = "Auto-Deleveraging"
+"""`dir` of a fill by which the venue took a winning position to cover somebody else's loss."""
 
 
 class FillLike(Protocol):
@@ -46,6 +48,8 @@ class FillLike(Protocol):
     @property
     def cloid(self) -> str | None: ...
     @property
+    def dir(self) -> str: ...
+    @property
     def liquidation(self) -> Any: ...
 
 
@@ -63,8 +67,8 @@ def order_of(row: OrderRow, sz_decimals: int) -> VenueOrder:
     )
 
 
-def fill_of(row: FillLike, sz_decimals: int, t_ns: int) -> Fill:
-    """A fill of ours, without level and mid: those are added when it is told."""
+def fill_of(row: FillLike, user: str, sz_decimals: int, t_ns: int) -> Fill:
+    """A fill of `user`'s, without level and mid: those are added when it is told."""
     cloid = (row.cloid or "").lower()
     return Fill(
         t_ns=t_ns,
@@ -79,8 +83,18 @@ def fill_of(row: FillLike, sz_decimals: int, t_ns: int) -> Fill:
         fee_e8=money_e8(row.fee),
         liquidity=Liquidity.TAKER if row.crossed else Liquidity.MAKER,
         start_position_u=to_units(row.start_position, sz_decimals),
-        liquidation=row.liquidation is not None,
+        liquidation=_is_forced(row, user),
     )
+
+
+def _is_forced(row: FillLike, user: str) -> bool:
+    """Whether the venue closed `user`'s own position: a maker who met somebody else's liquidation is told of it too."""
+    if row.dir == DELEVERAGED:
+        return True
+    if row.liquidation is None:
+        return False
+    liquidated = row.liquidation.liquidated_user
+    return liquidated is None or liquidated.lower() == user
 
 
 def funding_of(

@@ -1,7 +1,8 @@
 """The line between executor and warden: datagrams on a unix socket in the run folder.
 
-The executor says every 200 ms that it lives and what it trades; the warden answers each one. Silence is what the
-warden acts on, so the line needs no connection, no order and no retry. Formats and the executor's end are here, the
+The executor says every 200 ms, and after each action that places orders, that it lives, what it trades and what may
+rest; the warden answers each one. Silence is what the warden acts on, so the line needs no connection, no order and no
+retry. Formats and the executor's end are here, the
 warden's decisions are in `warden.py`.
 """
 
@@ -22,19 +23,27 @@ from common.errors import ConfigError
 WARDEN_SOCKET = "warden.sock"
 EXECUTOR_SOCKET = "warden-reply.sock"
 BEAT_S = 0.2
+CLOID = r"^0x[0-9a-f]{32}\Z"
 PATH_BYTES_MAX = 100
 DATAGRAM_BYTES_MAX = 8_192
+ORDERS_MAX = 160
+"""Orders named in one beat: twice as many as two sides of 20 levels with as many on their way out."""
+
 READ_MAX = 64
 """Datagrams read in one turn of the loop."""
 
 
 class Beat(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Executor -> warden: alive in life `epoch`; the markets it trades and the address of its agent."""
+    """Executor -> warden: alive in life `epoch`; the markets it trades, the address of its agent, what may rest.
+
+    `orders` are (asset id, cloid), so that the first thing the warden does costs no look at the venue.
+    """
 
     epoch: Annotated[int, Meta(ge=0)]
     seq: Annotated[int, Meta(ge=0)]
     assets: Annotated[list[tuple[str, int]], Meta(max_length=64)]
     agent: Annotated[str, Meta(max_length=42)]
+    orders: Annotated[list[tuple[int, Annotated[str, Meta(pattern=CLOID)]]], Meta(max_length=ORDERS_MAX)]
 
 
 class Goodbye(msgspec.Struct, frozen=True, array_like=True, tag=True):

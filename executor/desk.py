@@ -7,7 +7,7 @@ is `wire.py`'s and the core's. Nothing here decides about orders.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from common import metrics
@@ -58,9 +58,10 @@ log = get_log("executor")
 
 
 class Desk:
-    """The shell's side of one engine; `service` is set before anything runs."""
+    """The shell's side of one engine; `service` and `placed` are set before anything runs."""
 
     service: Service
+    placed: Callable[[], None]  # an action that leaves orders in the book is on its way
 
     def __init__(
         self,
@@ -119,7 +120,7 @@ class Desk:
             case AskStatus():
                 self._run(self._ask_status(effect))
             case AskVenue():
-                self._run(self.look(effect.reason))
+                self._run(self.look(effect.reason, whole=effect.whole))
             case StoreFill():
                 self._store_fill(effect)
             case StoreFunding():
@@ -181,6 +182,8 @@ class Desk:
         body = wire.body(tree, sent.nonce, self._signer.sign(tree, sent.nonce, sent.expires_ms), sent.expires_ms)
         self._weights.owe(1 + len(sent.entries) // 40)
         self._run(self._deliver(sent, body))
+        if sent.kind.places:
+            asyncio.get_running_loop().call_soon(self.placed)
 
     async def _deliver(self, sent: SendAction, body: bytes) -> None:
         begun = mono_ns()
@@ -230,10 +233,11 @@ class Desk:
             order = order_of(row.order, self._facts.sz_decimals)
             self.post(StatusAnswer(cloid, asked_t_ns, row.status, order))
 
-    async def look(self, why: str) -> int | None:
-        """One look at everything; how many of our orders the venue shows, None when it could not be asked.
+    async def look(self, why: str, *, whole: bool) -> int | None:
+        """One look at orders and position; how many of our orders the venue shows, None when it could not be asked.
 
-        Fills go to the core before the snapshot they are part of.
+        A whole look (62 of weight instead of 22) reads budget and fills too; the fills go to the core before the
+        snapshot they are part of.
         """
         if self._facts is None:
             return None
@@ -241,15 +245,19 @@ class Desk:
         try:
             rows = await self.info.open_orders(self._user, self._dex)
             account = account_of(await self.info.clearinghouse_state(self._user, self._dex), self._coin, sz_decimals)
-            limit = await self.info.user_rate_limit(self._user)
-            await self._fetch_fills(account.venue_t_ns, sz_decimals)
+            budget = await self._budget_and_fills(account.venue_t_ns, sz_decimals) if whole else None
             orders = tuple(order_of(row, sz_decimals) for row in rows if row.coin == self._coin)
         except ASK_FAILURES as error:
             log.warning("look_failed", reason=str(error)[:200], why=why)
             self.post(SnapshotFailed(str(error)[:100]))
             return None
-        self.post(Snapshot(asked_mono_ns, orders, account, limit.n_requests_used, limit.n_requests_cap))
+        self.post(Snapshot(asked_mono_ns, orders, account, budget))
         return len(orders)
+
+    async def _budget_and_fills(self, until_t_ns: int, sz_decimals: int) -> tuple[int, int]:
+        limit = await self.info.user_rate_limit(self._user)
+        await self._fetch_fills(until_t_ns, sz_decimals)
+        return limit.n_requests_used, limit.n_requests_cap
 
     async def _fetch_fills(self, until_t_ns: int, sz_decimals: int) -> None:
         """Everything from the last look on, page by page."""
@@ -265,7 +273,7 @@ class Desk:
 
     def _tell_fills(self, rows: list[Any], sz_decimals: int) -> None:
         for row in rows:
-            self.fill(FillSeen(fill_of(row, sz_decimals, self.service.clock.now_ns())))
+            self.fill(FillSeen(fill_of(row, self._user, sz_decimals, self.service.clock.now_ns())))
 
     def fill(self, seen: FillSeen) -> None:
         """A fill from either source; older ones than our books are left out."""

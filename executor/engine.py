@@ -348,8 +348,9 @@ class ExecutorEngine:
 
     def _on_snapshot(self, snapshot: Snapshot) -> list[Any]:
         self.account.on_seen(snapshot.account)
-        self.account.accept()
-        self.governor.reconcile(snapshot.actions_used, snapshot.actions_cap)
+        if snapshot.budget is not None:
+            self.account.accept()
+            self.governor.reconcile(*snapshot.budget)
         found = compare(self.tracker, snapshot, self.coin, self.now)
         self.lookout.seen("strays" if found.strays else "missing_orders" if found.missing else "", self.now)
         self._state_mono_ns = -FORGET_EVERY_NS

@@ -71,9 +71,10 @@ class AskStatus(Struct, frozen=True, gc=False):
 
 
 class AskVenue(Struct, frozen=True, gc=False):
-    """Fetch open orders, fills, position and budget; answer with Snapshot or SnapshotFailed."""
+    """Fetch open orders and position, when `whole` fills and budget too; answer with Snapshot or SnapshotFailed."""
 
     reason: str
+    whole: bool = True
 
 
 class StoreFill(Struct, frozen=True, gc=False):
@@ -259,13 +260,15 @@ class AccountSeen(Struct, frozen=True, gc=False):
 
 
 class Snapshot(Struct, frozen=True, gc=False):
-    """Everything a reconciliation compares, all asked after `asked_mono_ns`; fills were handed over before it."""
+    """Everything a reconciliation compares, all asked after `asked_mono_ns`.
+
+    `budget` is (actions used, actions allowed) of a whole look, whose fills were handed over before it; None = neither.
+    """
 
     asked_mono_ns: int
     orders: tuple[VenueOrder, ...]
     account: AccountSeen
-    actions_used: int
-    actions_cap: int
+    budget: tuple[int, int] | None
 
 
 class SnapshotFailed(Struct, frozen=True, gc=False):

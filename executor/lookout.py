@@ -1,8 +1,9 @@
 """When the venue is looked at, and whether what we believe has been seen there since we last had reason to doubt it.
 
-A look is a snapshot of orders, account and budget. It is due every `reconcile_s`, and soon after anything that may
-have hidden something: a stream that was away, an answer that never came, a list that differed. While doubt lasts
-nothing new is sent (`gates.py` reads `doubt`). Machine time, but for what an earlier process may still have in flight.
+A look is a snapshot of orders and account, a whole one of fills and budget too. It is due every `reconcile_s`, and
+soon after anything that may have hidden something: a stream that was away, an answer that never came, a list that
+differed. While doubt lasts nothing new is sent (`gates.py` reads `doubt`). Machine time, but for what an earlier
+process may still have in flight.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from executor.inquiry import LAND_NS
 RETRY_NS = NS
 PAUSES_NS = (NS // 4, NS, 2 * NS)
 LOOK_SLOW_NS = 10 * NS
-"""While the doubt stays, the first looks follow each other after PAUSES_NS, later ones more slowly: a look costs about
-62 of request weight and 9 a second come back, so that a used-up bucket can pay for a whole look again in 10 s."""
+"""While the doubt stays, the first looks follow each other after PAUSES_NS, later ones more slowly: a whole look costs
+62 of request weight and 9 a second come back, so that a used-up bucket can pay for one again in 10 s."""
+
+WHOLE_NS = 5 * NS
+"""For so long after a whole look another one would only repeat it: the streams have told what came since."""
 
 DOUBT_TOLD_NS = 2 * NS
 """A doubt that one look settles is nobody else's business: told only when it lasts (reliability.md P21: 10 s)."""
@@ -32,6 +36,8 @@ class Lookout:
         self._asked = Clock(0, 0)  # when the last look was asked for
         self._wanted_mono_ns: int | None = None  # an early look
         self._looks = 0  # asked for in this doubt
+        self._whole = True  # the next look shall be whole
+        self._whole_mono_ns: int | None = None  # when the last whole one was asked for
         self._since_mono_ns = 0
         self._settled_t_ns = 0
 
@@ -39,8 +45,9 @@ class Lookout:
         """Actions of an earlier process may land until then: no look before that settles anything."""
         self._settled_t_ns = last_expiry_ms * MS + LAND_NS if last_expiry_ms else 0
 
-    def want(self, reason: str, in_ns: int, now: Clock) -> None:
+    def want(self, reason: str, in_ns: int, now: Clock, *, whole: bool = True) -> None:
         """Doubt, and look `in_ns` from now; "" asks for a look without new doubt."""
+        self._whole |= whole and (self._whole_mono_ns is None or now.mono_ns - self._whole_mono_ns >= WHOLE_NS)
         if reason and not self.doubt:
             self._since_mono_ns = now.mono_ns
         self.doubt = reason or self.doubt
@@ -58,7 +65,10 @@ class Lookout:
         if wanted:
             self._wanted_mono_ns = None
             self._looks += 1
-        return [AskVenue(self.doubt or "routine")]
+        whole, self._whole = self._whole or not wanted, False
+        if whole:
+            self._whole_mono_ns = now.mono_ns
+        return [AskVenue(self.doubt or "routine", whole)]
 
     def _pause_ns(self) -> int:
         """How long after the last look the next one may come."""
@@ -67,16 +77,17 @@ class Lookout:
     def failed(self, now: Clock) -> None:
         """The venue could not be asked: the doubt stays as it is, and it is tried again."""
         self._open = False
-        self.want("", PAUSES_NS[0], now)
+        self._whole |= self._whole_mono_ns == self._asked.mono_ns
+        self.want("", PAUSES_NS[0], now, whole=False)
 
     def seen(self, differs: str, now: Clock) -> None:
         """A look is in; `differs` names what was not as we believed, "" = all agreed."""
         self._open = False
         if differs:
-            self.want(differs, PAUSES_NS[0], now)
+            self.want(differs, PAUSES_NS[0], now, whole=False)
         elif self._asked.t_ns < self._settled_t_ns:
             wait_ns = int((self._settled_t_ns - now.t_ns) / max(now.rate, 1e-9))  # a look before it settles nothing
-            self.want("past_actions", max(wait_ns, PAUSES_NS[0]), now)
+            self.want("past_actions", max(wait_ns, PAUSES_NS[0]), now, whole=False)
             self._looks = 1
         elif self._wanted_mono_ns is None or self._wanted_mono_ns <= self._asked.mono_ns:
             self.doubt, self._looks, self.in_control = "", 0, True

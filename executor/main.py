@@ -27,7 +27,17 @@ from common.messages import SCHEMA, AccountState, Alert, Fill, Heartbeat, Liquid
 from common.service import Service
 from common.streams import CONTROL, MD, PERMIT, QUOTES
 from common.weights import Weights
-from executor.deadman import BEAT_S, ENCODE, EXECUTOR_SOCKET, TO_EXECUTOR, WARDEN_SOCKET, Beat, Goodbye, Line
+from executor.deadman import (
+    BEAT_S,
+    ENCODE,
+    EXECUTOR_SOCKET,
+    ORDERS_MAX,
+    TO_EXECUTOR,
+    WARDEN_SOCKET,
+    Beat,
+    Goodbye,
+    Line,
+)
 from executor.desk import Desk
 from executor.engine import ExecutorEngine
 from executor.events import KillFile, Stop, TopUp
@@ -38,6 +48,9 @@ from executor.transport import Transport
 from executor.venue import Signer, assert_fast_curve
 
 TICK_S = 0.05
+MD_PACE_S = 0.02
+"""The market is its reference for checks; what it acts on at once is ladder, permit and command."""
+
 KILL_WATCH_S = 0.05
 TOP_UP_S = 0.1
 ACCOUNT_S = 2.0
@@ -46,6 +59,8 @@ STOP_S = 5.0
 LOOK_RETRY_S = 0.5
 WARDEN_SILENT_S = 10.0
 HEARTBEAT_S = 0.5
+WEIGHT_PATIENCE_S = 30.0
+"""A look or a start that has paid for its first requests waits for the others: giving up would waste what it paid."""
 
 log = get_log("executor")
 
@@ -60,7 +75,8 @@ class Executor:
         self._agent = agent
         self._epoch = epoch
         self._line: Line | None = None
-        self._heard_mono_ns = mono_ns()
+        self._beats = 0
+        self._heard_mono_ns = 0
         self._heard_state = ""
         self._warden_missed = False
         self._unpublished: list[tuple[int, str, int]] = []
@@ -73,7 +89,7 @@ class Executor:
             self,
             bus,
             subscriptions=[
-                Subscription(MD, MD.of(coin)),
+                Subscription(MD, MD.of(coin), pace_s=MD_PACE_S),
                 Subscription(QUOTES, QUOTES.of(coin)),
                 Subscription(PERMIT, PERMIT.of()),
                 *(Subscription(CONTROL, CONTROL.of(writer)) for writer in CONTROL.writers),
@@ -82,7 +98,7 @@ class Executor:
             effect=self._desk.effect,
             state=self.state,
         )
-        self._desk.service = service
+        self._desk.service, self._desk.placed = service, self._say_alive
         for side in Side:
             for liquidity in Liquidity:  # so that the first fill is an increase
                 labels = {"coin": coin, "side": side.name.lower(), "liquidity": liquidity.value}
@@ -176,16 +192,26 @@ class Executor:
     # ------------------------------------------------------------------ the warden
     async def _beat(self) -> None:
         """From the moment our orders are under control: until then silence is the truth."""
-        seq, told_ns = 0, 0
+        told_ns = 0
         while True:
-            if self._engine.in_control and self._engine.tracker.facts is not None:
-                seq += 1
-                assets = [(self._settings.market.coin, self._engine.tracker.facts.asset_id)]
-                self._say(Beat(self._epoch, seq, assets, self._agent))
+            if self._engine.in_control:
+                self._say_alive()
                 if mono_ns() - told_ns >= HEARTBEAT_S * NS:
                     told_ns = mono_ns()
                     self._tell_of_warden()
             await asyncio.sleep(BEAT_S)
+
+    def _say_alive(self) -> None:
+        """One beat, with every order that rests or may rest."""
+        facts = self._engine.tracker.facts
+        if facts is None:
+            return
+        if not self._beats:
+            self._heard_mono_ns = mono_ns()  # an answer is due from now on
+        self._beats += 1
+        assets = [(self._settings.market.coin, facts.asset_id)]
+        orders = [(facts.asset_id, order.cloid) for order in self._engine.tracker.table.live()]
+        self._say(Beat(self._epoch, self._beats, assets, self._agent, orders[:ORDERS_MAX]))
 
     def _say(self, what: Beat | Goodbye) -> None:
         if self._line is not None:
@@ -236,7 +262,7 @@ class Executor:
         while loop.time() < deadline and resting != 0:
             await asyncio.sleep(TICK_S)
             if not self._engine.tracker.table.live():
-                resting = await self._desk.look("end")
+                resting = await self._look_before(deadline)
                 if resting is None:
                     await asyncio.sleep(LOOK_RETRY_S)
         if resting == 0:
@@ -244,6 +270,13 @@ class Executor:
             self._say(Goodbye(self._epoch))
         else:
             log.warning("orders_left", resting=resting, reason="the warden keeps cancelling")
+
+    async def _look_before(self, deadline: float) -> int | None:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._desk.look("end", whole=False)
+        except TimeoutError:
+            return None
 
 
 def lock(run_dir: Path) -> int:
@@ -274,7 +307,7 @@ async def build(settings: Settings) -> int:
     engine = ExecutorEngine(settings, epoch=epoch, latched=journal.latched())
     try:
         async with (
-            InfoClient(settings.venue_url, weights) as info,
+            InfoClient(settings.venue_url, weights, patience_s=WEIGHT_PATIENCE_S) as info,
             Transport(settings.venue_url, settings.execution.reply_timeout_s) as transport,
         ):
             desk = Desk(

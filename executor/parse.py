@@ -57,8 +57,9 @@ class _Update(Struct, rename="camel"):
     status_timestamp: Ms
 
 
-class _Liquidation(Struct):
+class _Liquidation(Struct, rename="camel"):
     method: str = ""
+    liquidated_user: str | None = None
 
 
 class _Fill(Struct, rename="camel"):
@@ -72,6 +73,7 @@ class _Fill(Struct, rename="camel"):
     crossed: bool
     fee: str
     tid: Tid
+    dir: str = ""
     cloid: HexCloid | None = None
     liquidation: _Liquidation | None = None
 
@@ -159,7 +161,8 @@ class UserParser:
                 return [self._order(u) for u in updates if u.order.coin == self._coin]
             case _UserFills(data=data):
                 self._mine(data.user)
-                return [FillSeen(fill_of(f, self._sz_decimals, t_ns)) for f in data.fills if f.coin == self._coin]
+                mine = [f for f in data.fills if f.coin == self._coin]
+                return [FillSeen(fill_of(f, self._user, self._sz_decimals, t_ns)) for f in mine]
             case _UserFundings(data=data):
                 self._mine(data.user)
                 return [self._funding(f, t_ns) for f in data.fundings if f.coin == self._coin]

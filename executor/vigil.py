@@ -89,6 +89,10 @@ class Vigil:
         else:
             self._zero_seen = True
 
+    def on_cancelled(self) -> None:
+        """Everything the last look showed is cancelled, said the venue: as good as a first zero."""
+        self._zero_seen = self.state is State.FIRING
+
     def next_look_ns(self, mono_ns: int) -> int:
         """How long to wait before the venue is asked again, ns: after a zero, until nothing can land any more."""
         return max(self._fired_ns + SETTLE_NS - mono_ns, NS // 2) if self._zero_seen else NS // 2

@@ -2,7 +2,8 @@
 
 `python -m executor.warden`. It has a key of its own (`secrets/warden_key`), needs neither Redis nor a strategy, and
 knows nothing but what rests. When it must act is decided in `vigil.py`; here are its socket, its questions and its
-cancels. It asks the venue nothing while all is well.
+cancels. It asks the venue nothing while all is well. What the last beat named is cancelled first, which needs no look
+and so no request weight; then the venue itself says what is left.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from typing import Any
 import msgspec
 
 from common import killfile, metrics
-from common.bus_types import Bucket
 from common.clock import NS, RESYNC_S, MarketClock, mono_ns, wall_ns
 from common.config import Settings
 from common.errors import EXIT_OK, BadInput, ConfigError, LinkDown, Refused, UnknownOutcome, VenueError
@@ -25,14 +25,14 @@ from common.messages import Side
 from common.process import main, on_stop_signal, watch_parent
 from common.simclock import clock_client, read_clock
 from common.venue_types import OrderRow
-from common.weights import LocalBucket, Weights
+from common.weights import Weights
 from executor import wire
 from executor.deadman import ENCODE, TO_WARDEN, WARDEN_SOCKET, Beat, Heard, Line
 from executor.events import Entry, Kind, SendAction
 from executor.nonce import Nonces
 from executor.transport import Transport
 from executor.venue import Signer, assert_fast_curve
-from executor.vigil import Vigil
+from executor.vigil import FIRST_NS, SETTLE_NS, Vigil
 
 WATCH_S = 0.05
 RETRY_S = 0.5
@@ -40,20 +40,8 @@ ASSETS_RETRY_S = 5.0
 CANCELS_MAX = 40
 NONCE_FILE = "warden.nonce"
 ASSETS_FILE = "warden.assets"
-BUCKET = Bucket("warden", capacity=120.0, rate_per_s=1.0)
-"""Its 60 a minute, and two minutes saved up: one clearing takes 60 to 100 at once and comes when the executor's
-own share lies idle."""
-
 FAILURES = (LinkDown, VenueError, BadInput)
 log = get_log("warden")
-
-
-class OwnWeights(Weights):
-    """Weight of this process alone: nobody else can use it up, and no store is needed."""
-
-    def __init__(self) -> None:
-        super().__init__("warden")
-        self._local = LocalBucket(BUCKET, mono_ns())
 
 
 class NonceFile:
@@ -96,6 +84,8 @@ class Warden:
         self._to_look_at = list(self._dexs)
         self._fires_told = 0
         self._told_failure = ""
+        self._named: list[tuple[int, str]] = []  # (asset id, cloid) that may rest, by the last beat
+        self._named_due_ns = 0
 
     async def run(self) -> int:
         """Until a stop signal; raises ConfigError when executor and warden were given the same key."""
@@ -139,6 +129,7 @@ class Warden:
         self.vigil.on_beat(mono_ns())
         metrics.set("amm_heartbeat_timestamp_seconds", wall_ns() / NS, service="executor")
         self._learn(said.assets)
+        self._named = said.orders
         if self._line is not None and sender:
             self._line.send(ENCODE(Heard(said.seq, self.vigil.state.value)), sender)
 
@@ -165,12 +156,9 @@ class Warden:
                 await asyncio.sleep(WATCH_S)
                 continue
             self._tell()
-            asked_ns = mono_ns()
             try:
-                rows = await self._look()
-                self.vigil.on_shown(len(rows), asked_ns, mono_ns())
-                await self._cancel(rows)
-                wait_s = RETRY_S if rows else self.vigil.next_look_ns(mono_ns()) / NS
+                await self._cancel_named()
+                wait_s = await self._clear()
             except FAILURES as error:
                 if str(error)[:40] != self._told_failure:
                     self._told_failure = str(error)[:40]
@@ -180,11 +168,32 @@ class Warden:
                 log.info("nothing_rests", reason=self.vigil.reason)
             await asyncio.sleep(wait_s)
 
+    async def _clear(self) -> float:
+        """Look, and cancel what is shown; how long the next look can wait, s."""
+        asked_ns = mono_ns()
+        rows = await self._look()
+        self.vigil.on_shown(len(rows), asked_ns, mono_ns())
+        if not self.vigil.must_cancel:
+            return 0.0  # the executor came back meanwhile: these are its quotes
+        if rows and await self._cancel(rows) == len(rows):
+            self.vigil.on_cancelled()
+        return self.vigil.next_look_ns(mono_ns()) / NS
+
     def _tell(self) -> None:
         if self.vigil.fires != self._fires_told:
             self._fires_told, self._told_failure = self.vigil.fires, ""
-            self._to_look_at = list(self._dexs)
+            self._to_look_at, self._named_due_ns = list(self._dexs), 0
             log.warning("clearing_started", reason=self.vigil.reason)
+
+    async def _cancel_named(self) -> None:
+        """What the last beat named: at once, and again when no action of a dead executor can land any more."""
+        if not self._named or mono_ns() < self._named_due_ns:
+            return
+        self._named_due_ns = mono_ns() + SETTLE_NS
+        by_asset: dict[int, list[Entry]] = {}
+        for asset, cloid in self._named:
+            by_asset.setdefault(asset, []).append(Entry(cloid, 0, Side.BID, 0, 0, -1))
+        await self._send_all(Kind.CANCEL_CLOID, by_asset)
 
     async def _look(self) -> list[OrderRow]:
         """What rests: at first everywhere, then where something was found and where the executor trades (weight)."""
@@ -196,28 +205,36 @@ class Warden:
             rows += found
         return rows
 
-    async def _cancel(self, rows: list[OrderRow]) -> None:
-        """Cancel by number, market by market; what stays is shown by the next look."""
-        by_asset: dict[int, list[int]] = {}
+    async def _cancel(self, rows: list[OrderRow]) -> int:
+        """Cancel by number, market by market; how many the venue says are cancelled, the next look shows the others."""
+        by_asset: dict[int, list[Entry]] = {}
         for row in rows:
-            by_asset.setdefault(await self._asset(row.coin), []).append(row.oid)
-        for asset, oids in by_asset.items():
-            for start in range(0, len(oids), CANCELS_MAX):
-                await self._send(asset, oids[start : start + CANCELS_MAX])
+            by_asset.setdefault(await self._asset(row.coin), []).append(Entry("", row.oid, Side.BID, 0, 0, -1))
+        return await self._send_all(Kind.CANCEL, by_asset)
 
-    async def _send(self, asset: int, oids: list[int]) -> None:
+    async def _send_all(self, kind: Kind, by_asset: dict[int, list[Entry]]) -> int:
+        gone = 0
+        for asset, entries in by_asset.items():
+            for start in range(0, len(entries), CANCELS_MAX):
+                gone += await self._send(kind, asset, tuple(entries[start : start + CANCELS_MAX]))
+        return gone
+
+    async def _send(self, kind: Kind, asset: int, entries: tuple[Entry, ...]) -> int:
         t_ns = self._clock.now_ns()
-        entries = tuple(Entry("", oid, Side.BID, 0, 0, -1) for oid in oids)
-        sent = SendAction(self._nonces.take(t_ns), Kind.CANCEL, asset, entries, 0, t_ns)
-        tree = wire.action(sent.kind, asset, entries, 0)
+        sent = SendAction(self._nonces.take(t_ns), kind, asset, entries, 0, t_ns)
+        tree = wire.action(kind, asset, entries, 0)
         body = wire.body(tree, sent.nonce, self._signer.sign(tree, sent.nonce, 0), 0)
-        metrics.count("amm_orders_sent_total", len(oids), action="cancel")
+        metrics.count("amm_orders_sent_total", len(entries), action=kind.value)
         try:
             reply = wire.reply(sent, *await self._transport.post(body))
         except UnknownOutcome as error:
-            log.warning("cancel_unanswered", reason=str(error)[:200], orders=len(oids))
-            return
-        log.warning("orders_cancelled", orders=len(oids), outcome=reply.outcome, reason=reply.reason[:200])
+            log.warning("cancel_unanswered", reason=str(error)[:200], orders=len(entries))
+            return 0
+        gone = sum(status.word == "success" for status in reply.statuses)
+        log.warning(
+            "cancels_sent", orders=len(entries), cancelled=gone, outcome=reply.outcome, reason=reply.reason[:200]
+        )
+        return gone
 
     # ------------------------------------------------------------------ knowing
     async def _asset(self, coin: str) -> int:
@@ -237,7 +254,8 @@ class Warden:
         self._learn([(one.name, asset_id(number, i)) for i, one in enumerate(meta.universe)])
 
     async def _learn_assets(self) -> None:
-        """The configured market's id, asked once, so that nothing is missing when it counts."""
+        """The configured market's id, asked once unless an executor tells it: nothing is missing when it counts."""
+        await asyncio.sleep(FIRST_NS / 2 / NS)
         while self._settings.market.coin not in self._assets:
             try:
                 await self._load_dex(self._settings.market.dex)
@@ -283,7 +301,7 @@ async def build(settings: Settings) -> int:
     signer = Signer(settings.secrets_dir / "warden_key", settings.wallet_address, is_mainnet=settings.is_mainnet)
     settings.run_dir.mkdir(parents=True, exist_ok=True)
     async with (
-        InfoClient(settings.venue_url, OwnWeights()) as info,
+        InfoClient(settings.venue_url, Weights("warden")) as info,
         Transport(settings.venue_url, settings.execution.reply_timeout_s) as transport,
     ):
         warden = Warden(settings, signer, info, transport)

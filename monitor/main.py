@@ -26,6 +26,9 @@ from monitor.gauges import count_markout, set_gauges
 from monitor.wallet import Wallet
 
 TICK_S = 0.25
+PACE_S = 0.1
+"""People do not see more; a wake-up for each tick would delay those who trade on it."""
+
 KILL_LOOK_S = 0.2
 READY_LOOK_S = 0.05
 GAUGES_S = 1.0
@@ -39,14 +42,14 @@ log = get_log("monitor")
 def subscriptions(coin: str) -> list[Subscription]:
     """Everything that is said about one market, with the history of what is kept."""
     return [
-        Subscription(MD, MD.of(coin)),
-        Subscription(QUOTES, QUOTES.of(coin)),
-        Subscription(ACCOUNT, ACCOUNT.of()),
-        Subscription(PERMIT, PERMIT.of()),
+        Subscription(MD, MD.of(coin), pace_s=PACE_S),
+        Subscription(QUOTES, QUOTES.of(coin), pace_s=PACE_S),
+        Subscription(ACCOUNT, ACCOUNT.of(), pace_s=PACE_S),
+        Subscription(PERMIT, PERMIT.of(), pace_s=PACE_S),
         Subscription(ORDERS, ORDERS.of(coin), history=True),
         Subscription(FILLS, FILLS.of(coin), history=True),
         *[Subscription(ALERTS, ALERTS.of(name), history=True) for name in SERVICES],
-        *[Subscription(HEARTBEAT, HEARTBEAT.of(name)) for name in SERVICES],
+        *[Subscription(HEARTBEAT, HEARTBEAT.of(name), pace_s=PACE_S) for name in SERVICES],
     ]
 
 

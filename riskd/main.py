@@ -24,6 +24,9 @@ from riskd.gauges import Gauges
 from riskd.session import Session, load
 
 TICK_S = 0.05
+PACE_S = 0.05
+"""A permit is made every 0.25 s: nothing it rests on is worth a wake-up of its own."""
+
 WATCH_S = 0.05
 STATE_NAME = "riskd.json"
 
@@ -33,12 +36,12 @@ log = get_log("riskd")
 def subscriptions(coin: str) -> list[Subscription]:
     """What riskd hears; fills from as far back as the stream goes, to rebuild the taker share."""
     return [
-        Subscription(MD, MD.of(coin)),
+        Subscription(MD, MD.of(coin), pace_s=PACE_S),
         Subscription(FILLS, FILLS.of(coin), history=True),
-        Subscription(ACCOUNT, ACCOUNT.of()),
-        Subscription(WALLET, WALLET.of()),
+        Subscription(ACCOUNT, ACCOUNT.of(), pace_s=PACE_S),
+        Subscription(WALLET, WALLET.of(), pace_s=PACE_S),
         Subscription(CONTROL, CONTROL.of("monitor")),
-        *(Subscription(HEARTBEAT, HEARTBEAT.of(service)) for service in SERVICES),
+        *(Subscription(HEARTBEAT, HEARTBEAT.of(service), pace_s=PACE_S) for service in SERVICES),
     ]
 
 

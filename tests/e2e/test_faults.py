@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
 
 from scripts.stack import Stack, wait_for
 
 PROBE_LATE_S = 0.2
+TRIALS = int(os.environ.get("AMM_FAULT_TRIALS", "3"))
+"""Strikes in quick succession; a longer series is for an idle machine."""
 
 
 def _seconds_until_none_rest(stack: Stack, limit_s: float) -> tuple[float, float]:
@@ -27,14 +28,23 @@ def _seconds_until_none_rest(stack: Stack, limit_s: float) -> tuple[float, float
         last = time.monotonic()
 
 
-def _trial(stack: Stack, strike: Callable[[], None], bound_s: float) -> float:
-    """Strike until a trial was not disturbed by a busy machine; returns the seconds it took."""
-    for _ in range(3):
+def _trials(stack: Stack, name: str, bound_s: float) -> list[float]:
+    """Kill a service as soon as it quotes again, TRIALS times; the seconds each took until nothing rested.
+
+    A trial over its bound in which the idle probe was late was disturbed by the machine: it is repeated and counted.
+    """
+    took: list[float] = []
+    repeated = 0
+    while len(took) < TRIALS:
         wait_for(lambda: stack.resting() > 0, 60, "quotes before the fault")
-        strike()
-        took, late = _seconds_until_none_rest(stack, bound_s + 10)
-        if late <= PROBE_LATE_S or took <= bound_s:
-            return took
+        _kill(stack, name)
+        seconds, late = _seconds_until_none_rest(stack, bound_s + 10)
+        if late > PROBE_LATE_S and seconds > bound_s:
+            repeated += 1
+        else:
+            took.append(seconds)
+        assert repeated <= max(1, TRIALS // 20), "the machine is too busy to measure"
+    print(f"{name} killed {TRIALS} times: worst {max(took):.2f} s of {bound_s:g} s, {repeated} trials repeated")
     return took
 
 
@@ -54,13 +64,11 @@ def _in_our_books(stack: Stack) -> set[str]:
 
 
 def test_warden_cancels_within_5_s_when_the_executor_is_killed_and_no_order_is_orphaned(stack: Stack) -> None:
-    took = _trial(stack, lambda: _kill(stack, "executor") and None, 5.0)
-    assert took <= 5.0
+    assert max(_trials(stack, "executor", 5.0)) <= 5.0
     wait_for(lambda: stack.resting() > 0, 60, "quoting after the executor came back")
     wait_for(lambda: _at_venue(stack) <= _in_our_books(stack), 5, "every resting order known to us: no orphan")
 
 
 def test_nothing_rests_3_s_after_redis_is_killed_and_quoting_resumes(stack: Stack) -> None:
-    took = _trial(stack, lambda: _kill(stack, "redis") and None, 3.0)
-    assert took <= 3.0
+    assert max(_trials(stack, "redis", 3.0)) <= 3.0
     wait_for(lambda: stack.resting() > 0, 30, "quoting after Redis came back")

@@ -39,7 +39,7 @@ from common.messages import (
     Verb,
 )
 from common.simclock import clock_client, read_clock
-from common.weights import Weights
+from common.weights import WARDEN, Weights
 from executor import wire
 from executor.deadman import ENCODE, WARDEN_SOCKET, Beat, Goodbye, Line
 from executor.desk import Desk
@@ -52,7 +52,7 @@ from executor.transport import REPLY_BYTES_MAX, Transport
 from executor.userstream import UserStreams
 from executor.venue import Signer
 from executor.vigil import State
-from executor.warden import OwnWeights, Warden
+from executor.warden import Warden
 from tests.integration.simvenue_process import SimVenue
 from tests.support.exchange_peer import ExchangePeer
 from tests.support.ports import free_port_base
@@ -455,7 +455,10 @@ async def test_a_wrong_collateral_refuses_the_start(tmp_path: Path) -> None:
 async def watching(found: Rig) -> AsyncIterator[Warden]:
     settings = found.settings.model_copy(update={"service": "warden"})
     signer = Signer(settings.secrets_dir / "warden_key", settings.wallet_address, is_mainnet=False)
-    async with InfoClient(settings.venue_url, OwnWeights()) as info, Transport(settings.venue_url, 2.0) as transport:
+    async with (
+        InfoClient(settings.venue_url, Weights("warden")) as info,
+        Transport(settings.venue_url, 2.0) as transport,
+    ):
         warden = Warden(settings, signer, info, transport)
         task = asyncio.create_task(warden.run())
         try:
@@ -474,7 +477,9 @@ async def test_the_warden_cancels_within_5_s_of_the_last_beat(tmp_path: Path) ->
             heard: list[bytes] = []
             line = Line(found.settings.run_dir / "reply.sock", lambda data, _: heard.append(data))
             for seq in range(1, 4):
-                line.send(ENCODE(Beat(7, seq, [(COIN, 150_000)], "0x1")), str(found.settings.run_dir / WARDEN_SOCKET))
+                line.send(
+                    ENCODE(Beat(7, seq, [(COIN, 150_000)], "0x1", [])), str(found.settings.run_dir / WARDEN_SOCKET)
+                )
                 await asyncio.sleep(0.1)
             await soon(lambda: len(heard) == 3)
             assert warden.vigil.state is State.ARMED
@@ -483,6 +488,24 @@ async def test_the_warden_cancels_within_5_s_of_the_last_beat(tmp_path: Path) ->
             await soon(lambda: found.resting() == [])
             assert 1.5 * NS < mono_ns() - begun < 5 * NS
             await soon(lambda: warden.vigil.state is State.DONE)
+            line.close()
+
+
+async def test_the_warden_cancels_what_was_named_without_any_request_weight(tmp_path: Path) -> None:
+    async with rig(tmp_path) as found:
+        found.quoting = False
+        await place(found, 3)
+        async with watching(found) as warden:
+            await warden._info._weights.spend(WARDEN.capacity, 0.0)
+            await soon((found.settings.run_dir / WARDEN_SOCKET).exists)
+            line = Line(found.settings.run_dir / "reply.sock", lambda *_: None)
+            named = [(150_000, row["cloid"]) for row in found.resting()]
+            beat = Beat(7, 1, [(COIN, 150_000)], "0x1", named)
+            line.send(ENCODE(beat), str(found.settings.run_dir / WARDEN_SOCKET))
+            await soon(lambda: warden.vigil.state is State.ARMED)
+            assert len(found.resting()) == 3
+            await soon(lambda: found.resting() == [])
+            assert warden.vigil.state is State.FIRING  # it still wants to see that nothing rests
             line.close()
 
 
@@ -515,11 +538,14 @@ async def test_the_same_key_for_both_is_refused(tmp_path: Path) -> None:
     async with rig(tmp_path) as found:
         settings = found.settings
         signer = Signer(settings.secrets_dir / "warden_key", settings.wallet_address, is_mainnet=False)
-        async with InfoClient(settings.venue_url, OwnWeights()) as info, Transport(settings.venue_url, 2) as transport:
+        async with (
+            InfoClient(settings.venue_url, Weights("warden")) as info,
+            Transport(settings.venue_url, 2) as transport,
+        ):
             task = asyncio.create_task(Warden(settings, signer, info, transport).run())
             await asyncio.sleep(0.05)
             line = Line(settings.run_dir / "reply.sock", lambda *_: None)
-            line.send(ENCODE(Beat(7, 1, [], signer.address)), str(settings.run_dir / WARDEN_SOCKET))
+            line.send(ENCODE(Beat(7, 1, [], signer.address, [])), str(settings.run_dir / WARDEN_SOCKET))
             with pytest.raises(ConfigError, match="same key"):
                 await task
             line.close()

@@ -24,6 +24,7 @@ FILLS_SUB = Subscription(FILLS, FILLS.of(COIN))
 HISTORY_SUB = Subscription(FILLS, FILLS.of(COIN), history=True)
 MD_SUB = Subscription(MD, MD.of(COIN))
 PERMIT_SUB = Subscription(PERMIT, PERMIT.of())
+PACED_SUB = Subscription(MD, MD.of(COIN), pace_s=0.05)
 FLUSH_S = 5.0
 
 
@@ -106,6 +107,21 @@ class BusRules:
             async with Listener(world.bus("quoter"), MD_SUB) as reader:
                 writer.send([a_touch(2), a_touch(3)])
                 assert await reader.got(2) == [a_touch(2), a_touch(3)]
+
+    async def test_paced_reader_hears_everything_in_order_in_fewer_batches(self, world: World) -> None:
+        touches = [a_touch(number) for number in range(1, 301)]
+        async with (
+            world.bus("feed") as writer,
+            world.bus("riskd") as risk,
+            Listener(world.bus("executor"), PACED_SUB, PERMIT_SUB) as reader,
+        ):
+            for touch in touches:
+                writer.send([touch])
+                assert await writer.flush(FLUSH_S)
+            risk.send([a_permit(1)])
+            heard = await reader.got(301)
+            assert [message for message in heard if message != a_permit(1)] == touches
+            assert len(reader.batches) < 150
 
     async def test_group_begins_with_all_that_nobody_has_acknowledged(self, world: World) -> None:
         async with world.bus("executor") as writer:

@@ -407,7 +407,7 @@ async def test_everyone_but_the_executor_leaves_the_reserve() -> None:
 async def test_the_warden_never_asks_a_store() -> None:
     store, now = Store(), [0]
     weights = Weights("warden", store, lambda: now[0])
-    await weights.spend(30, 0.0)
+    await weights.spend(WARDEN.capacity, 0.0)
     with pytest.raises(LinkDown):
         await weights.spend(2, 0.0)
     now[0] += 4 * S

@@ -210,7 +210,7 @@ class Bench:
     ) -> list[Any]:
         """Answer the open question about the venue."""
         account = an_account(position_u, equity_usd, t_ns=self.t_ns)
-        return self.post(Snapshot(self.mono_ns, orders, account, used, cap))
+        return self.post(Snapshot(self.mono_ns, orders, account, (used, cap)))
 
     def ladder(self, mid_u: int = MID_U, **changes: Any) -> list[SendAction]:
         """A new ladder arrives; the actions it caused."""

@@ -283,4 +283,4 @@ class World:
         account = AccountSeen(self.bench.t_ns // MS * MS, 1000 * 10**8, 0, 0, held)
         rows = tuple(o.row() for o in self.orders.values() if o.alive)
         self._hand(*(FillSeen(fill) for fill in self.fills))
-        self._hand(Snapshot(asked_ns, rows, account, 0, 1_000_000))
+        self._hand(Snapshot(asked_ns, rows, account, (0, 1_000_000)))

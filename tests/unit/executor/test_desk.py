@@ -110,7 +110,12 @@ class Around:
             info=self.info, weights=Weights("executor"), nonces=Nonces(),
         )  # type: ignore[arg-type]  # fmt: skip
         self.desk.service = self  # type: ignore[assignment]
+        self.placed = 0
+        self.desk.placed = self.on_placed
         self.desk.market(Facts(ASSET, 3, 20, 30_000, 81_000), T0)
+
+    def on_placed(self) -> None:
+        self.placed += 1
 
     @staticmethod
     def now_ns() -> int:
@@ -214,6 +219,14 @@ async def test_an_answer_that_cannot_be_had_teaches_nothing(tmp_path: Path) -> N
     assert not any(isinstance(event, AccountSeen) for event in around.events)
 
 
+async def test_the_warden_is_told_of_every_action_that_places_and_of_no_other(tmp_path: Path) -> None:
+    around = Around(tmp_path)
+    await around.carry_out(sent(Kind.CANCEL, 1), sent(Kind.CANCEL_CLOID, 2), sent(Kind.NOOP, 3))
+    assert around.placed == 0
+    await around.carry_out(sent(Kind.ORDER, 4), sent(Kind.MODIFY, 5))
+    assert around.placed == 2
+
+
 async def test_fills_funding_latch_and_nonces_are_recorded(tmp_path: Path) -> None:
     around = Around(tmp_path)
     payment = FundingPayment(T0, COIN, T0, -5, 0.0001, 7)
@@ -243,7 +256,7 @@ async def test_before_the_market_is_known_nothing_is_sent_or_asked(tmp_path: Pat
     around = Around(tmp_path)
     around.desk._facts = None
     assert await around.carry_out(sent()) == [ActionReply(5, "refused", reason="no_market")]
-    assert await around.desk.look("test") is None
+    assert await around.desk.look("test", whole=True) is None
     await around.desk.look_at_account()
     assert around.wire.bodies == []
 

@@ -68,6 +68,17 @@ def test_a_fill_of_a_foreign_order_has_no_cloid_and_a_liquidation_says_so() -> N
     assert (second.fill.liquidation, second.fill.liquidity) == (True, Liquidity.TAKER)
 
 
+def test_only_our_own_liquidation_counts_as_one_and_so_does_being_deleveraged() -> None:
+    def forced(**changes: Any) -> bool:
+        (seen,) = parse("userFills", {"user": USER, "fills": [fill_row(**changes)]})
+        return seen.fill.liquidation
+
+    assert forced(liquidation={"liquidatedUser": USER.upper().replace("0X", "0x"), "method": "market"})
+    assert not forced(liquidation={"liquidatedUser": "0x" + "77" * 20, "method": "market"})
+    assert forced(dir="Auto-Deleveraging")
+    assert not forced()
+
+
 def test_funding_is_in_units() -> None:
     (seen,) = parse("userFundings", {"user": USER, "fundings": [FUNDING]})
     assert isinstance(seen, FundingSeen)
@@ -172,7 +183,7 @@ def test_rest_rows_become_the_same_things() -> None:
     from common.hyperliquid import FILLS, ORDERS, STATE, decode
 
     (row,) = decode(json.dumps([fill_row()]).encode(), FILLS)
-    assert fill_of(row, 3, 5).sz_u == 500
+    assert fill_of(row, USER, 3, 5).sz_u == 500
     (order,) = decode(json.dumps([order_update()["order"]]).encode(), ORDERS)
     assert order_of(order, 3).orig_sz_u == 500
     plain = {k: v for k, v in order_update()["order"].items() if k not in ("origSz", "cloid")}

@@ -43,6 +43,16 @@ def zero(vigil: Vigil, at: int) -> None:
     vigil.on_shown(0, at + SETTLE_NS, at + SETTLE_NS)
 
 
+def test_what_was_shown_and_cancelled_is_as_good_as_a_first_zero() -> None:
+    vigil = Vigil(T)
+    vigil.on_kill(True, T)
+    vigil.on_shown(3, T, T)
+    vigil.on_cancelled()
+    assert vigil.next_look_ns(T) == SETTLE_NS
+    vigil.on_shown(0, T + SETTLE_NS, T + SETTLE_NS)
+    assert vigil.state is State.DONE
+
+
 def test_it_is_done_only_after_a_second_zero_that_is_late_enough() -> None:
     vigil = Vigil(T)
     vigil.on_kill(True, T)
