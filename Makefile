@@ -7,7 +7,7 @@ MARKET ?= us500
 SPEED ?= 1
 PORT_BASE ?= 0
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-containers bench lint lock sessions kill arm pause resume drain status clean
+.PHONY: help setup demo test test-all test-containers bench edge fit lint lock sessions kill arm pause resume drain status clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -20,10 +20,10 @@ $(VENV)/demo.done: requirements/demo.txt
 $(VENV)/dev.done: requirements/dev.txt
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
-	@touch $@ $(VENV)/demo.done
+	@touch $@ $(VENV)/demo.done $(VENV)/backtest.done
 
 run/kernels.done: $(VENV)/demo.done $(wildcard common/*.py quoter/*.py executor/*.py riskd/*.py simvenue/*.py)
-	@$(PY) -m common.kernel
+	@$(PY) -m common.kernel common quoter executor riskd simvenue
 	@touch $@
 
 setup: run/kernels.done ## install what `make demo` needs and compile the kernels
@@ -46,6 +46,21 @@ test-containers: $(VENV)/dev.done ## tests that need a container engine
 bench: $(VENV)/dev.done ## measure, as ratios in one run; writes reports/bench.json
 	@$(PY) -m common.kernel
 	@$(PY) -m bench
+
+$(VENV)/backtest.done: requirements/backtest.txt
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/backtest.txt
+	@touch $@
+
+edge: $(VENV)/backtest.done ## what each quoter earns on recorded days [DATA= MARKET= FIT= SCORE= TICK= FEE= LATENCY=100,300 STRICT=1 PROFILE=]
+	@$(PY) -m common.kernel
+	@$(PY) -m backtest edge --market $(MARKET) --data $(DATA) $(if $(FIT),--fit $(FIT)) $(if $(SCORE),--score $(SCORE)) \
+		$(if $(TICK),--tick $(TICK)) $(if $(FEE),--fee $(FEE)) $(if $(LATENCY),--latency $(LATENCY)) \
+		$(if $(STRICT),--strict) $(if $(PROFILE),--profile $(PROFILE)) $(if $(QUEUE),--queue $(QUEUE))
+
+fit: $(VENV)/demo.done ## fit the forecast of one market on recordings [DATA= MARKET= SPAN=]; writes models/MARKET.json
+	@$(PY) -m common.kernel common quoter
+	@$(PY) -m quoter fit --market $(MARKET) --data $(DATA) $(if $(SPAN),--span $(SPAN))
 
 lint: $(VENV)/dev.done ## ruff and mypy
 	@$(VENV)/bin/ruff check .

@@ -17,7 +17,7 @@ import importlib
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -129,15 +129,18 @@ def istate(n: int) -> Any:
     return np.zeros(n, np.int64) if COMPILED else [0] * n
 
 
-def load_all() -> None:
-    """Import every module that holds kernels, which compiles them or reads them from the cache."""
+def load_all(packages: Sequence[str] = ()) -> None:
+    """Import every module (of these packages) that holds kernels, which compiles them or reads them from the cache."""
     for path in kernel_files():
+        if packages and path.relative_to(ROOT).parts[0] not in packages:
+            continue
         importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
 
 
 def main() -> int:
+    """`python -m common.kernel [PACKAGE...]`: make the kernels of these packages (all) ready."""
     begin = time.perf_counter()
-    load_all()
+    load_all(sys.argv[1:])
     how = "compiled" if COMPILED else "plain"
     sys.stdout.write(f"{len(KERNELS)} kernels {how} in {time.perf_counter() - begin:.1f} s\n")
     return 0

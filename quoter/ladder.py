@@ -126,20 +126,31 @@ def opposite_best(book: list[int], side: int) -> int:
     return book[B_ROWS + other * B_SIDE] if book[B_COUNT + other] > 0 else 0
 
 
-@kernel("i8(f8[::1], i8[::1], f8[::1], i8[::1], i8, f8)")
-def placed_px(
-    state: list[float], ints: list[int], params: list[float], book: list[int], side: int, distance_bps: float
-) -> int:
-    """`level_px` as many ticks from the opposite best as the profile asks, inside the spread only where it may be."""
-    grid = ints[I_SZ_DECIMALS]
+@kernel("i8(f8[::1], i8[::1], i8, i8)")
+def kept_from(params: list[float], book: list[int], side: int, sz_decimals: int) -> int:
+    """The price a side stays short of: the opposite best, or further away by the ticks the profile keeps; 0 = none."""
     opposite = opposite_best(book, side)
-    if opposite > 0 and params[P_TICKS] > 1.0:
-        kept = (int(params[P_TICKS]) - 1) * tick_u(opposite, grid)
-        opposite = max(opposite - kept, 1) if side == BID_SIDE else opposite + kept
-    px = level_px(side, state[S_FAIR], distance_bps, opposite, grid)
-    if params[P_STEP_INSIDE] <= 0.0 and book[B_COUNT + side] > 0:
-        best = book[B_ROWS + side * B_SIDE]
-        px = min(px, floor_px(best, grid)) if side == BID_SIDE else max(px, ceil_px(best, grid))
+    if opposite <= 0 or params[P_TICKS] <= 1.0:
+        return opposite
+    kept = (int(params[P_TICKS]) - 1) * tick_u(opposite, sz_decimals)
+    return max(opposite - kept, 1) if side == BID_SIDE else opposite + kept
+
+
+@kernel("i8(f8[::1], i8[::1], i8, i8)")
+def joined_px(params: list[float], book: list[int], side: int, sz_decimals: int) -> int:
+    """The best price shown, where the profile may not be better than it; 0 = it may."""
+    if params[P_STEP_INSIDE] > 0.0 or book[B_COUNT + side] == 0:
+        return 0
+    best = book[B_ROWS + side * B_SIDE]
+    return floor_px(best, sz_decimals) if side == BID_SIDE else ceil_px(best, sz_decimals)
+
+
+@kernel("i8(i8, f8, f8, i8, i8, i8)")
+def placed_px(side: int, fair: float, distance_bps: float, opposite_px_u: int, join_px_u: int, sz_decimals: int) -> int:
+    """`level_px`, and no better than `join_px_u` where that is a price."""
+    px = level_px(side, fair, distance_bps, opposite_px_u, sz_decimals)
+    if join_px_u > 0:
+        return min(px, join_px_u) if side == BID_SIDE else max(px, join_px_u)
     return px
 
 
@@ -185,10 +196,14 @@ def set_levels(
 ) -> None:
     """Distances into S_WORK, prices behind the floor and sizes into `out`; the sizes fit the side's budget."""
     set_distances(state, ints, params, side, levels)
+    grid = ints[I_SZ_DECIMALS]
+    opposite = kept_from(params, book, side, grid)
+    join = joined_px(params, book, side, grid)
     total = 0.0
     for i in range(levels):
         place = state[S_PLACE + side * QUOTES_MAX + i]
-        px = placed_px(state, ints, params, book, side, place if place < NO_FLOOR else state[S_WORK + i])
+        distance = place if place < NO_FLOOR else state[S_WORK + i]
+        px = placed_px(side, state[S_FAIR], distance, opposite, join, grid)
         at = S_LOCAL + side * QUOTES_MAX + i
         ratio = local_ratio(book, side, px, state[S_MEDIAN + side])
         state[at] += state[S_BLEND] * (ratio - state[at])
@@ -248,6 +263,9 @@ def set_prices(
     near = reduce_floor_bps(state, params, tick)
     if state[REDUCES] > 0.0:
         state[S_NEAR + side] = min(near, state[S_FLOOR + side])
+    grid = ints[I_SZ_DECIMALS]
+    opposite = kept_from(params, book, side, grid)
+    join = joined_px(params, book, side, grid)
     direction = -1 if side == BID_SIDE else 1
     border = collar_px(state[S_ORACLE], params[P_COLLAR], direction)
     kept = 0
@@ -258,7 +276,7 @@ def set_prices(
         distance = state[S_PLACE + side * QUOTES_MAX + i]
         if reduces > 0.0:
             distance = max(state[S_WORK + i], near)
-        px = placed_px(state, ints, params, book, side, distance)
+        px = placed_px(side, fair, distance, opposite, join, grid)
         if size <= 0 or px <= 0:
             continue
         if state[S_ORACLE] > 0.0 and float(direction) * (float(px) - border) > 0.0:

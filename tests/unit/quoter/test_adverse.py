@@ -118,7 +118,7 @@ def after_200_fills(eps: float, eta: float, k: float, seed: int) -> Rig:
     return market.rig
 
 
-PLANTED = [(0.4, 0.3, 1.0, 1), (0.2, 0.6, 0.9, 2)]
+PLANTED = [(0.4, 0.3, 1.0, 1)]
 
 
 @pytest.mark.parametrize("figures", PLANTED)
