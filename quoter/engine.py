@@ -53,8 +53,8 @@ from quoter.outlook import Outlook
 from quoter.own import OwnOrders
 from quoter.pace import NS, Pace
 from quoter.past import FairPast
+from quoter.places import QueueBook
 from quoter.publisher import Publisher
-from quoter.queue import QueueBook
 from quoter.quote import quote_sides
 from quoter.record import record_of
 from quoter.report import words_of

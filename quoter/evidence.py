@@ -7,7 +7,7 @@ from common.messages import Side
 from quoter.adverse import reach_slope
 from quoter.engine import QuoteEngine
 from quoter.floor import adverse_bound_bps
-from quoter.queue import BUCKETS
+from quoter.places import BUCKETS
 from quoter.state import ASK_SIDE, BID_SIDE, S_ADVERSE_MEAN
 
 E6 = 1e-6

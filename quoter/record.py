@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from common.kernel import kernel
 from common.messages import QuoteRecord
 from quoter.adverse import floor_at_bps
 from quoter.fade import fade_size
@@ -173,28 +174,33 @@ def _sizes_of(s: list[float], state: Any, ints: Any, params: Any, out: Any) -> d
         0 if whys[side] & ~LATE else _asked(params, s[S_WHOLE + side], s[S_FAIR], int(ints[I_VOL_MODE]))
         for side in (BID_SIDE, ASK_SIDE)
     )
-    factors = [
-        [float(thickness(params, float(state[S_LOCAL + side * QUOTES_MAX + i]))) for i in range(levels[side])]
-        for side in (BID_SIDE, ASK_SIDE)
-    ]
     return {
         "equity_usd": s[S_EQUITY], "hard_usd": float(hard_usd(state, params)), "size_scale": s[S_SIZE_SCALE],
         "session_size": _scale(s[S_SESSION_SIZE]), "session_inventory": _scale(s[S_SESSION_INVENTORY]),
         "budget_usd": (s[S_BUDGET], s[S_BUDGET + 1]), "whole_usd": (s[S_WHOLE], s[S_WHOLE + 1]),
         "levels": levels, "merged": int(out[O_MERGED]), "why": whys,
-        "thick": _pair(_mask(factor > 1.0 for factor in side) for side in factors),
-        "thin": _pair(_mask(factor < 1.0 for factor in side) for side in factors),
+        "thick": _pair(int(resized(state, params, side, levels[side], 1)) for side in (BID_SIDE, ASK_SIDE)),
+        "thin": _pair(int(resized(state, params, side, levels[side], -1)) for side in (BID_SIDE, ASK_SIDE)),
     }  # fmt: skip
+
+
+@kernel("i8(f8[::1], f8[::1], i8, i8, i8)")
+def resized(state: list[float], params: list[float], side: int, levels: int, direction: int) -> int:
+    """Mask of the levels that the local depth enlarged (direction 1) or made smaller (-1)."""
+    mask = 0
+    bit = 1
+    for i in range(levels):
+        factor = thickness(params, state[S_LOCAL + side * QUOTES_MAX + i])
+        if float(direction) * (factor - 1.0) > 0.0:
+            mask += bit
+        bit *= 2
+    return mask
 
 
 def _asked(params: Any, whole_usd: float, fair_px: float, vol_mode: int) -> int:
     """How many levels a side is asked for; one in a defensive market."""
     levels = int(level_count(params, whole_usd, fair_px))
     return min(levels, 1) if vol_mode == VOL_DEFENSIVE else levels
-
-
-def _mask(flags: Any) -> int:
-    return sum(1 << i for i, flag in enumerate(flags) if flag)
 
 
 def _pair(values: Any) -> tuple[Any, Any]:

@@ -419,6 +419,7 @@ BUILDING = (state, ints, params, book, side, levels, out)
 IN_BOOK = (book, side, whole(0, 20), whole(0, 20), number(0, 1))
 
 CASES: dict[str, Callable[[random.Random], tuple[Any, ...]]] = {
+    "quoter.record.resized": of(state, params, side, levels, lambda w: w.rng.choice([-1, 1])),
     "quoter.adverse.band_of": of(number(-2, 30)),
     "quoter.adverse.learn_reach": of(state, ints, side, number(-1, 20), number(-20, 20)),
     "quoter.adverse.reach_slope": of(state, ints, side),

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from common.errors import BadInput
 from common.inbox import decode
-from common.messages import AnyMessage, BookUpdate, Envelope, Level, Position, QuoteInputs, Touch
+from common.messages import AnyMessage, BookUpdate, Envelope, Level, Position, QuoteInputs, QuoteRecord, Touch
 from tests.support.messages import COIN, a_fill, a_heartbeat, a_permit, a_touch, an_alert
 
 FIELDS = Path(__file__).parent / "message_fields.json"
-PARTS = (Level, QuoteInputs, Position, Envelope)
+PARTS = (Level, QuoteInputs, QuoteRecord, Position, Envelope)
 ALL = (*typing.get_args(AnyMessage), *PARTS)
 encode = msgspec.msgpack.encode
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from common import metrics
 from common.messages import Fill, Liquidity, OrderState, OrderUpdate, Side, TradePrint
 from quoter.evidence import show_evidence
-from quoter.queue import BUCKETS, QueueBook, behind_share, withdrawn_front
+from quoter.places import BUCKETS, QueueBook, behind_share, withdrawn_front
 from tests.unit.quoter.builders import COIN, PX, T0, Desk, a_book
 
 CLOID = f"0xa500{1:028x}"
