@@ -11,6 +11,7 @@ are exact. Times are market ns, in the venue's own stamps. Formula: strategy.md 
 from __future__ import annotations
 
 import heapq
+import math
 from bisect import bisect_right
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ GAP_NS_MAX = 30 * NS
 KEEP_NS = (HORIZONS_S[-1] + 300) * NS
 """Mids kept for late fills: the longest horizon and five minutes."""
 KEYS_MAX = 100_000
+Z95 = 1.959963984540054
+"""97.5 % point of the normal distribution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +107,71 @@ class Markouts:
         if self._t_ns[-1] - self._t_ns[0] > 2 * KEEP_NS:
             first = max(bisect_right(self._t_ns, self._t_ns[-1] - KEEP_NS) - 1, 0)
             del self._t_ns[:first], self._mid2[:first]
+
+
+@dataclass(slots=True)
+class Cell:
+    """Dollar-weighted markouts of one kind of fill at one horizon: mean in bps and how sure it is."""
+
+    fills: int = 0
+    usd: float = 0.0
+    mean_bps: float = 0.0
+    _usd2: float = 0.0
+    _spread: float = 0.0  # sum of USD x squared deviations
+
+    def add(self, bps: float, usd: float) -> None:
+        if usd <= 0.0:
+            return
+        self.fills += 1
+        self.usd += usd
+        self._usd2 += usd * usd
+        before = bps - self.mean_bps
+        self.mean_bps += before * usd / self.usd
+        self._spread += usd * before * (bps - self.mean_bps)
+
+    @property
+    def error_bps(self) -> float | None:
+        """Standard error of the mean, fills taken as independent; None with fewer than two."""
+        if self.fills < 2:
+            return None
+        effective = self.usd * self.usd / self._usd2
+        return math.sqrt(max(self._spread, 0.0) / self.usd / max(effective - 1.0, 1e-9))
+
+
+class MarkoutTable:
+    """Scores by horizon, side, level and session, each with its confidence; -1 = level, "" = session not known.
+
+    Fills that overlap in time share their luck, so the 95 % bounds are narrow; what decides anything is judged by
+    blocks of time (common/stats.py).
+    """
+
+    def __init__(self) -> None:
+        self._cells: dict[tuple[int, Side, int, str], Cell] = {}
+
+    def add(self, scored: Scored, session: str) -> None:
+        fill = scored.fill
+        key = (scored.horizon_s, fill.side, fill.level, session)
+        self._cells.setdefault(key, Cell()).add(scored.bps, fill.px_u * fill.sz_u / 1e6)
+
+    def rows(self) -> list[dict[str, object]]:
+        """One a kind of fill, horizons together, in a fixed order."""
+        found: dict[tuple[int, int, str], dict[str, object]] = {}
+        for (horizon_s, side, level, session), cell in sorted(
+            self._cells.items(), key=lambda item: (item[0][3], -item[0][1], item[0][2], item[0][0])
+        ):
+            key = (int(side), level, session)
+            row = found.setdefault(
+                key, {"side": "buy" if side is Side.BID else "sell", "level": level, "session": session, "at": {}}
+            )
+            error = cell.error_bps
+            at: dict[str, object] = {
+                "mean_bps": round(cell.mean_bps, 4),
+                "lo_bps": None if error is None else round(cell.mean_bps - Z95 * error, 4),
+                "hi_bps": None if error is None else round(cell.mean_bps + Z95 * error, 4),
+                "fills": cell.fills,
+                "usd": round(cell.usd, 2),
+            }
+            horizons = row["at"]
+            assert isinstance(horizons, dict)
+            horizons[str(horizon_s)] = at
+        return list(found.values())

@@ -103,13 +103,13 @@ METRICS: dict[str, Spec] = {
     **_gauges(("coin", "side"), requote_hold_bps="How far off the innermost order may be before moving it pays"),
     **_gauges(("coin", "side", "level"), queue_ahead_usd="Size of others before our order at its price, estimated"),
     **_gauges(
-        ("coin", "bucket", "kind"),
+        ("coin", "bucket", "estimator"),
         queue_fill_usd="What prints should have filled of us, and did, by the share of the level before us",
     ),
-    **_gauges(("coin", "bound"), edge_net_bps="Net 60 s markout of our fills: mean and bounds of its interval"),
+    **_gauges(("coin", "estimator"), edge_net_bps="Net 60 s markout of our fills: mean and bounds of its interval"),
     **_gauges(("coin",), edge_stopped="1 while our own fills show no edge here"),
     **_gauges(
-        ("coin", "side", "kind"),
+        ("coin", "side", "estimator"),
         adverse_bps="Adverse selection 60 s after our fills: mean, 80 % bound, and its slope per bps of distance",
     ),
     **_gauges(("coin", "side", "distance_bps"), book_depth_usd="Depth of the book within a distance of the mid"),

@@ -32,6 +32,7 @@ from common.messages import (
     Touch,
 )
 from common.service import Link, Replayed
+from common.sessions import Calendar
 from monitor.alerts import AlertBook
 from monitor.events import Asked, ClockRead, KillSeen, WalletRead
 from monitor.findings import findings
@@ -74,13 +75,14 @@ class Point(msgspec.Struct, frozen=True, gc=False):
 class MonitorEngine:
     """Everything known about one market and its services."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, calendar: Calendar | None = None) -> None:
         self.settings = settings
+        self.calendar = calendar
         self.coin = settings.market.coin
         self.market = MarketView(self.coin)
         self.money = MoneyBoard(self.coin)
         self.orders = OrderBoard()
-        self.scores = ScoreBoard()
+        self.scores = ScoreBoard(self.session_of)
         self.services = ServiceBoard()
         self.alerts = AlertBook()
         self.permit: RiskPermit | None = None
@@ -199,6 +201,12 @@ class MonitorEngine:
             self._history_s *= 2
 
     # ------------------------------------------------------------------ what holds now
+    def session_of(self, t_ns: int) -> str:
+        """The session of the underlying at a market time; "regular" without a calendar."""
+        if self.calendar is None:
+            return "regular"
+        return self.calendar.at(t_ns + self.clock.session_offset_ns).name
+
     def next_epoch(self, wall_ns: int) -> int:
         """An epoch above every one seen: wall time, so that it rises even when nothing else is known."""
         return max(wall_ns, self._epoch + 1)

@@ -16,6 +16,7 @@ from common.hyperliquid import InfoClient
 from common.log import get_log
 from common.messages import Alert, Severity
 from common.service import Service
+from common.sessions_file import calendar_of
 from common.simclock import clock_client, read_clock
 from common.streams import ACCOUNT, ALERTS, FILLS, HEARTBEAT, MD, ORDERS, PERMIT, QUOTES, SERVICES
 from common.weights import Weights
@@ -58,7 +59,7 @@ class Monitor:
 
     def __init__(self, settings: Settings, bus: Bus) -> None:
         self.settings = settings
-        self.engine = MonitorEngine(settings)
+        self.engine = MonitorEngine(settings, calendar_of(settings))
         self.service = Service(
             settings,
             self.engine,

@@ -7,9 +7,10 @@ interval.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from common.markout import Markouts, Scored
+from common.markout import Markouts, MarkoutTable, Scored
 from common.messages import Fill
 from common.stats import bootstrap_mean
 
@@ -46,7 +47,10 @@ def fee_bps(fill: Fill) -> float:
 class ScoreBoard:
     """Scores of every fill, by horizon."""
 
-    def __init__(self) -> None:
+    def __init__(self, session_of: Callable[[int], str] = lambda _: "") -> None:
+        """`session_of` names the session of a market time, "" = not known."""
+        self._session_of = session_of
+        self._table = MarkoutTable()
         self._markouts = Markouts()
         self._sums = {horizon_s: _Sums() for horizon_s in self._markouts.horizons_s}
         self._of_fill: dict[tuple[int, int], dict[int, float]] = {}
@@ -74,6 +78,7 @@ class ScoreBoard:
             fill, sums = one.fill, self._sums[one.horizon_s]
             usd, net_bps = fill.px_u * fill.sz_u / 1e6, one.bps - fee_bps(fill)
             self._of_fill.setdefault((fill.venue_t_ns, fill.tid), {})[one.horizon_s] = one.bps
+            self._table.add(one, self._session_of(fill.venue_t_ns))
             sums.fills += 1
             sums.usd += usd
             sums.bps_usd += one.bps * usd
@@ -103,6 +108,10 @@ class ScoreBoard:
         if self._shown_mono_ns is None or mono_ns - self._shown_mono_ns >= SHOWN_EVERY_S * S:
             self._shown, self._shown_mono_ns = self.edge(DRAWS_SHOWN), mono_ns
         return self._shown
+
+    def by_kind(self) -> list[dict[str, object]]:
+        """Markouts before fees by side, level and session, every horizon with its 95 % bounds."""
+        return self._table.rows()
 
     def horizons(self) -> list[dict[str, object]]:
         """Mean markout by horizon, per dollar: before and after fees."""

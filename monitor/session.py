@@ -46,6 +46,7 @@ def session(m: MonitorEngine, build: str, mark_px_u: int | None = None) -> dict[
         "pnl": pnl_row(m.money.pnl(mark) if known else None),
         "edge_bps": m.scores.edge(),
         "markouts": m.scores.horizons(),
+        "markouts_by": m.scores.by_kind(),
         "trades_per_day": round(ledger.fills * DAY_S / seconds, 2),
         "actions": m.orders.entries,
         "actions_per_market_minute": round(m.orders.entries * 60.0 / seconds, 3),

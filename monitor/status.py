@@ -50,6 +50,7 @@ def status(m: MonitorEngine, build: str) -> dict[str, Any]:
             "returns": 0 if vol is None else vol.returns,
         },
         "markouts": m.scores.horizons(),
+        "markouts_by": m.scores.by_kind(),
         "history": [{"t_ns": p.t_ns, "net": p.net_e8 / E8, "position_usd": p.position_e6 / 1e6} for p in m.history],
     }
 

@@ -17,12 +17,12 @@ def show_evidence(engine: QuoteEngine, coin: str, levels: int) -> None:
     """Set the gauges from the engine's own books."""
     _show_edge(engine, coin)
     for word, side in (("bid", BID_SIDE), ("ask", ASK_SIDE)):
-        for kind, bps in (
+        for estimator, bps in (
             ("mean", engine.state[S_ADVERSE_MEAN + side]),
             ("bound", adverse_bound_bps(engine.state, engine.ints, side)),
             ("slope", reach_slope(engine.state, engine.ints, side)),
         ):
-            metrics.set("amm_adverse_bps", float(bps), coin=coin, side=word, kind=kind)
+            metrics.set("amm_adverse_bps", float(bps), coin=coin, side=word, estimator=estimator)
     ahead = {(place.side, place.level): place.front * place.px_u * E6 for place in engine.queue.places}
     for word, signed in (("bid", Side.BID), ("ask", Side.ASK)):
         for n in range(levels):
@@ -30,8 +30,8 @@ def show_evidence(engine: QuoteEngine, coin: str, levels: int) -> None:
             metrics.set("amm_queue_ahead_usd", ahead.get((signed, n), 0.0), **labels)
     known = engine.queue.calibration
     for bucket in range(BUCKETS):
-        for kind, usd in (("expected", known.expected_usd[bucket]), ("observed", known.observed_usd[bucket])):
-            metrics.set("amm_queue_fill_usd", usd, coin=coin, bucket=str(bucket), kind=kind)
+        for estimator, usd in (("expected", known.expected_usd[bucket]), ("observed", known.observed_usd[bucket])):
+            metrics.set("amm_queue_fill_usd", usd, coin=coin, bucket=str(bucket), estimator=estimator)
 
 
 def _show_edge(engine: QuoteEngine, coin: str) -> None:
@@ -39,6 +39,6 @@ def _show_edge(engine: QuoteEngine, coin: str) -> None:
     found = engine.edge_gate.found
     if found is None:
         return
-    for bound, bps in (("mean", found.mean), ("lo", found.lo), ("hi", found.hi)):
+    for estimator, bps in (("mean", found.mean), ("lo", found.lo), ("hi", found.hi)):
         if bps is not None:
-            metrics.set("amm_edge_net_bps", bps, coin=coin, bound=bound)
+            metrics.set("amm_edge_net_bps", bps, coin=coin, estimator=estimator)

@@ -100,8 +100,9 @@ def play(settings: Settings, told: Told, path: Path, from_t_ns: int, at_t_ns: in
         engine.on(BatchEnd(t_ns, t_ns))
     if not last_t_ns:
         raise BadInput("nothing_there", f"{path.name}: nothing was recorded in that span")
+    engine.on(Tick(at_t_ns, at_t_ns))
     engine.on(told.permit(at_t_ns))
-    for late_ns in range(0, 3 * TICK_NS, TICK_NS):  # what is too old now is only believed at the second look
+    for late_ns in range(TICK_NS, 3 * TICK_NS, TICK_NS):  # what is too old now is only believed at the second look
         engine.on(Tick(at_t_ns + late_ns, at_t_ns + late_ns))
     return engine
 

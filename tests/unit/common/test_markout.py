@@ -119,3 +119,47 @@ def test_scores_depend_on_stamps_only_not_on_arrival(mids: list, fill_times: lis
             if 0 < after < len(mids) and times[after] - times[after - 1] <= 30:
                 want[tid, horizon_s] = markout_bps(Side.BID, 10_000, mids[after - 1][1])
     assert got == want
+
+
+# ---------------------------------------------------------------------- by side, level and session
+def scored(
+    bps: float, *, side: Side = Side.BID, level: int = 0, horizon_s: int = 60, px_u: int = 10_000
+) -> room.Scored:
+    fill = Fill(S, "BTC", S, 1, 1, "", side, px_u, 500, 0, Liquidity.MAKER, 0, level)
+    return room.Scored(fill, horizon_s, bps)
+
+
+def test_each_side_level_and_session_has_its_own_markouts() -> None:
+    table = room.MarkoutTable()
+    for one, session in (
+        (scored(1.0), "regular"),
+        (scored(3.0), "regular"),
+        (scored(9.0, level=1), "regular"),
+        (scored(-2.0, side=Side.ASK), "regular"),
+        (scored(5.0, horizon_s=1), "overnight"),
+    ):
+        table.add(one, session)
+    rows = table.rows()
+    assert [(r["session"], r["side"], r["level"]) for r in rows] == [
+        ("overnight", "buy", 0), ("regular", "buy", 0), ("regular", "buy", 1), ("regular", "sell", 0),
+    ]  # fmt: skip
+    at = rows[1]["at"]
+    assert isinstance(at, dict)
+    assert at["60"] == {"mean_bps": 2.0, "lo_bps": 0.04, "hi_bps": 3.96, "fills": 2, "usd": 10.0}
+
+
+def test_one_fill_has_a_mean_and_no_confidence() -> None:
+    cell = room.Cell()
+    cell.add(4.0, 100.0)
+    assert (cell.mean_bps, cell.error_bps) == (4.0, None)
+
+
+@given(st.lists(st.tuples(st.floats(-50, 50), st.floats(1, 500)), min_size=2, max_size=40))
+def test_a_cell_is_the_weighted_mean_whatever_the_order(scores: list[tuple[float, float]]) -> None:
+    cell = room.Cell()
+    for bps, usd in scores:
+        cell.add(bps, usd)
+    whole = sum(usd for _, usd in scores)
+    assert cell.mean_bps == pytest.approx(sum(bps * usd for bps, usd in scores) / whole, abs=1e-9)
+    assert cell.error_bps is not None
+    assert cell.error_bps >= 0.0

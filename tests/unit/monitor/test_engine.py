@@ -6,12 +6,25 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.messages import Alert, Command, FundingPayment, Liquidity, Mode, OrderState, Severity, Side, Verb
+from common.messages import (
+    Alert,
+    Command,
+    FundingPayment,
+    Liquidity,
+    Mode,
+    OrderState,
+    QuoteRecord,
+    Severity,
+    Side,
+    Verb,
+)
 from common.service import Link, Replayed
+from common.sessions import Calendar
 from monitor.engine import Marked, Told
 from monitor.events import Asked, ClockRead, KillSeen, WalletRead
 from monitor.session import session
@@ -164,6 +177,37 @@ def test_resting_orders_and_wanted_ladder_are_both_shown(watch: Watch) -> None:
     assert (shown["open_orders"], shown["unknown_orders"]) == (3, 1)
     assert [row["px"] for row in shown["quotes"]["resting"]["asks"]] == [752.6]
     assert shown["quotes"]["bids"][0] == {"px": 752.3, "sz": 0.15}
+
+
+def test_the_decision_behind_the_ladder_is_told_stage_by_stage(watch: Watch) -> None:
+    """The record comes from a real decision, made by hand here: the monitor knows no quoter."""
+    fields: dict[str, Any] = dict.fromkeys(QuoteRecord.__struct_fields__, 1.0)
+    pairs = ("depth_usd", "tilt", "fade", "fade_size", "budget_usd", "whole_usd", "adverse_bps")
+    counts = ("levels", "thick", "thin", "why", "marked_out")
+    fields |= dict.fromkeys(pairs, (1.0, 2.0)) | dict.fromkeys(counts, (0, 5))
+    fields |= {"sz_decimals": 3, "vol_mode": 1, "adaptive_mode": -1, "floors_bid": [2.7], "floors_ask": [0.4, 1e5]}
+    fields |= {"forecast_weight": 0.0, "position_u": -40, "merged": 2, "decided_t_ns": watch.t_ns}
+    record = QuoteRecord(**fields)
+    watch.say(spec(), msgspec.structs.replace(ladder(watch.t_ns), record=record))
+    why = {row["stage"]: row["text"] for row in picture(watch)["quotes"]["why"] if row["stage"]}
+    assert list(why)[:3] == ["market", "fair", "volatility"]
+    assert "no accepted forecast" in why["fair"]
+    assert why["floor"].endswith("bids 2.700, asks 0.400 -")
+    assert why["levels"] == "0 / 5 asked for, 2 merged; enlarged by depth none / 0,2, made smaller none / 0,2"
+    watch.say(ladder(watch.t_ns, ["paused"], version=2))
+    assert picture(watch)["quotes"]["why"] == []
+
+
+def test_markouts_are_told_by_side_level_and_session(watch: Watch) -> None:
+    watch.engine.calendar = Calendar((0,), ("overnight",), 2**62)
+    watch.say(spec(), touch(watch.t_ns))
+    watch.say(fill(watch.t_ns, 1))
+    for _ in range(10):
+        watch.ticks(watch.s + 1.0)
+        watch.say(touch(watch.t_ns))
+    (row,) = picture(watch)["markouts_by"]
+    assert (row["side"], row["session"]) == ("buy", "overnight")
+    assert {horizon: at["fills"] for horizon, at in row["at"].items()} == {"1": 1, "5": 1}
 
 
 def test_budget_tells_pace_and_hours_left(watch: Watch) -> None:

@@ -68,7 +68,7 @@ class Market:
         return max(self.bids) + min(self.asks) if self.bids and self.asks else 0
 
     def step(self) -> None:
-        t_ns = self.source.next_t_ns()
+        t_ns = self.source.next_t_ns() or 0
         before = self.mid2()
         rows = self.source.take()
         reached: dict[Side, int] = {}

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -75,7 +77,7 @@ def test_a_configuration_that_earns_is_stopped_in_fewer_than_one_start_of_twenty
 
 
 # ---------------------------------------------------------------------- rules
-def a_gate(**quoting: object) -> EdgeGate:
+def a_gate(**quoting: Any) -> EdgeGate:
     return EdgeGate(settings(**quoting))
 
 
@@ -125,11 +127,12 @@ def test_late_scores_find_their_block() -> None:
 
 
 def test_another_forecast_a_lower_fee_or_a_person_re_arms_and_time_does_not() -> None:
-    for change in (
+    changes: tuple[Callable[[EdgeGate], None], ...] = (
         lambda gate: gate.on_fee(20_000),
         lambda gate: gate.on_model("b"),
         lambda gate: gate.rearm(),
-    ):
+    )
+    for change in changes:
         gate = a_gate()
         gate.on_fee(30_000)
         gate.on_model("a")

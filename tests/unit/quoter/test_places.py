@@ -173,4 +173,4 @@ def test_the_engine_follows_its_own_orders_and_shows_them() -> None:
     show_evidence(desk.engine, desk.coin, 12)
     shown = metrics.value("amm_queue_ahead_usd", coin=desk.coin, side="bid", level="00")
     assert shown == pytest.approx(4_000 * level.px_u * 1e-6)
-    assert metrics.value("amm_queue_fill_usd", coin=desk.coin, bucket=str(BUCKETS - 1), kind="expected") == 0.0
+    assert metrics.value("amm_queue_fill_usd", coin=desk.coin, bucket=str(BUCKETS - 1), estimator="expected") == 0.0

@@ -31,6 +31,7 @@ from quoter.state import (
     numbers,
 )
 from tests.kernels.quoter_cases import world
+from tests.kernels.run_kernels import prepared
 from tests.unit.quoter.builders import PX, Desk, Rig, a_book
 
 
@@ -72,11 +73,13 @@ def test_the_record_makes_the_very_same_levels(profile: str, seed: int) -> None:
 @pytest.mark.parametrize("seed", range(100))
 def test_the_record_makes_the_same_levels_in_any_world(seed: int) -> None:
     w = world(random.Random(f"record {seed}"))
-    quote_sides(w.state, w.ints, w.params, w.book, w.t_ns, w.out)
-    if w.state[S_FAIR] <= 0.0:
+    state, params = (prepared(vector, "f8[::1]") for vector in (w.state, w.params))
+    ints, book, out = (prepared(vector, "i8[::1]") for vector in (w.ints, w.book, w.out))
+    quote_sides(state, ints, params, book, w.t_ns, out)
+    if state[S_FAIR] <= 0.0:
         return
-    record = record_of(w.state, w.ints, w.params, w.book, w.out)
-    assert numbers(levels_again(record, w.params), 0, O_LEN) == numbers(w.out, 0, O_LEN)
+    record = record_of(state, ints, params, book, out)
+    assert numbers(levels_again(record, params), 0, O_LEN) == numbers(out, 0, O_LEN)
 
 
 # ---------------------------------------------------------------------- what each stage says of itself
