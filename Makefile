@@ -22,7 +22,7 @@ $(VENV)/dev.done: requirements/dev.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@ $(VENV)/demo.done $(VENV)/backtest.done
 
-run/kernels.done: $(VENV)/demo.done $(wildcard common/*.py quoter/*.py executor/*.py riskd/*.py simvenue/*.py)
+run/kernels.done: $(VENV)/demo.done $(wildcard common/*.py quoter/*.py executor/*.py riskd/*.py simvenue/*.py simvenue/*/*.py)
 	@$(PY) -m common.kernel common quoter executor riskd simvenue
 	@touch $@
 

@@ -51,9 +51,9 @@ from backtest.layout import (
 )
 from common.kernel import kernel
 from quoter.state import BID_SIDE, O_COUNT, O_ROWS, O_SIDE, QUOTES_MAX, USD
-from simvenue.levels import best_px
-from simvenue.matching import cancel_order, rest_order
-from simvenue.table import O_PX, O_STRIDE
+from simvenue.book.levels import best_px
+from simvenue.book.matching import cancel_order, rest_order
+from simvenue.book.table import O_PX, O_STRIDE
 
 ROUNDING = 1.002
 """Whole lots at several prices may exceed the cap at mid by so much."""

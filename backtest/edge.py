@@ -34,7 +34,7 @@ from quoter.card import Card, Score
 from quoter.fit import Samples, fit, judged, take_samples
 from quoter.rows import Rows, find, span_ns
 from quoter.state import NS
-from simvenue.queue_model import MODELS
+from simvenue.book.queue_model import MODELS
 
 DAY_NS = 86_400 * NS
 FEE_BPS = 0.3

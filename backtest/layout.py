@@ -24,7 +24,7 @@ NEVER = 2**62
     CF_END_T,  # venue time at which the replay ends
     CF_CYCLE,  # ns between decisions at least, 0 = at every told book
     CF_VISIBLE,  # levels a side the recording really shows
-    CF_QUEUE,  # queue model (simvenue/queue_model.py)
+    CF_QUEUE,  # queue model (simvenue/book/queue_model.py)
     CF_PROFILE,  # which kernel decides (deciding.py)
     CF_FORECAST,  # where the forecast comes from: MODEL, GIVEN, NONE
     CF_CURVE,  # ns between rows of the curve

@@ -55,9 +55,9 @@ from quoter.forecast import new_model
 from quoter.layering import new_channels
 from quoter.rebuilt import new_side
 from quoter.state import I_SZ_DECIMALS, new_book, new_out
-from simvenue.queue_model import POWER
-from simvenue.state import new_state as new_venue
-from simvenue.table import H_ROOM
+from simvenue.book.queue_model import POWER
+from simvenue.book.state import new_state as new_venue
+from simvenue.book.table import H_ROOM
 
 MS = 1_000_000
 SILENCE_MS = 1_500.0

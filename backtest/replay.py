@@ -62,9 +62,9 @@ from quoter.layering import C_DEEP_T, C_FAST_LEVELS
 from quoter.rebuilt import R_N
 from quoter.sampling import see_instant
 from quoter.state import I_POSITION, I_POSITION_T, NS, QUOTES_MAX, S_FORECAST, S_FORECAST_SD, S_FORECAST_WEIGHT, S_MID
-from simvenue.levels import best_px
-from simvenue.matching import E_KIND, E_PX, E_SLOT, E_STRIDE, E_SZ, FILLED, play_gap, play_stamp
-from simvenue.table import H_POS
+from simvenue.book.levels import best_px
+from simvenue.book.matching import E_KIND, E_PX, E_SLOT, E_STRIDE, E_SZ, FILLED, play_gap, play_stamp
+from simvenue.book.table import H_POS
 
 SHORT_NS = 5 * NS
 LONG_NS = 60 * NS

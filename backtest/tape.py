@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from common.errors import ConfigError
-from simvenue.recording import REMEMBERED, load
+from simvenue.recorded.recording import REMEMBERED, load
 
 TAIL_NS = 310 * 10**9
 """Markouts look so far beyond the last quote."""

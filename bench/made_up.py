@@ -10,11 +10,11 @@ from typing import Any
 
 from common.clock import NS
 from common.config import load
+from simvenue.door.latency import Latency
 from simvenue.exchange import Exchange
-from simvenue.flows import FLOWS
-from simvenue.latency import Latency
 from simvenue.market import market_of
-from simvenue.synthetic import Synthetic
+from simvenue.synthetic.flows import FLOWS
+from simvenue.synthetic.synthetic import Synthetic
 
 ORIGIN_NS = 1_767_657_600 * NS
 HOUR_S = 3_600

@@ -1,6 +1,6 @@
 """Market time for the running venue: made up from the machine's clock, or that of a mirrored venue.
 
-Shell: both read this machine's monotonic clock. What a mirrored venue's time is, decides `mirror_time.py`.
+Shell: both read this machine's monotonic clock. What a mirrored venue's time is, decides `mirror/venue_time.py`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import time
 from typing import Protocol
 
 from common.clock import NS
-from simvenue.mirror_time import VenueTime
+from simvenue.mirror.venue_time import VenueTime
 
 
 class Clock(Protocol):

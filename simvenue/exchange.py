@@ -1,7 +1,7 @@
 """The venue's core: market data and signed requests in, everything the venue says out, in venue-time order.
 
 Sans-IO: time arrives as data, nothing is read or sent. Decides *when* things happen: a request arrives after its order
-latency and acts in the next block (`blocks.py`), a stamp of market data comes before requests of the same instant,
+latency and acts in the next block (`desk/blocks.py`), a stamp of market data comes before requests of the same instant,
 scheduled cancels after them, timers last; snapshots, contexts, premium samples and funding run on market time. What an
 order does is the desk's, matching the pit's, money the clearing's. Signatures, nonces, agents, action budgets and JSON
 are the shell's. Units: `events.py`.
@@ -13,19 +13,19 @@ import heapq
 from collections.abc import Callable, Sequence
 
 from common.clock import NS
-from simvenue import fees, funding
-from simvenue.accounts import HOUSE
-from simvenue.blocks import BlockClock
-from simvenue.budget import Means
-from simvenue.controls import Controls
-from simvenue.desk import Desk
+from simvenue.book.pit import Pit
+from simvenue.book.queue_model import POWER, QueueModel
+from simvenue.desk.blocks import BlockClock
+from simvenue.desk.budget import Means
+from simvenue.desk.controls import Controls
+from simvenue.desk.desk import Desk
+from simvenue.desk.orders import OpenOrder, OrderState
+from simvenue.door.latency import LATENCIES, Latency, Lines
 from simvenue.events import BUY, SELL, Bbo, Book, Context, Deposit, Output, Request, SetAbstraction, UpdateLeverage
-from simvenue.latency import LATENCIES, Latency, Lines
 from simvenue.market import MarketDef, market_of
-from simvenue.orders import OpenOrder, OrderState
-from simvenue.pit import Pit
-from simvenue.prices import UPDATE_NS
-from simvenue.queue_model import POWER, QueueModel
+from simvenue.money import fees, funding
+from simvenue.money.accounts import HOUSE
+from simvenue.money.prices import UPDATE_NS
 from simvenue.reads import HISTORY_MAX
 from simvenue.source import Source, spoken_by, told_by
 

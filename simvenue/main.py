@@ -25,11 +25,11 @@ from common.kernel import COMPILATIONS, COMPILED
 from common.log import get_log
 from common.messages import SCHEMA
 from common.process import on_stop_signal, run, watch_parent
-from simvenue.fault_gate import Gate
-from simvenue.ip_limits import CAPS
+from simvenue.door.ip_limits import CAPS
+from simvenue.door.server import Server
+from simvenue.faults.gate import Gate
 from simvenue.opening import Opened, open_venue, read_faults
 from simvenue.options import Options, parse
-from simvenue.server import Server
 from simvenue.venue import Venue
 
 COMPILES_CHECK_S = 1.0

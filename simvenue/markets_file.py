@@ -33,7 +33,7 @@ from simvenue.market import MarketDef, asset_id_of, market_of
 MARKETS_MAX = 32
 PLACE_MAX = 9_999
 LISTED = ("BTC", "ETH")
-"""They hold the first places of the first dex whether traded or not (`universe.py`)."""
+"""They hold the first places of the first dex whether traded or not (`info/universe.py`)."""
 
 Coin: TypeAlias = Annotated[str, Meta(pattern=r"^([a-z0-9]{2,8}:)?[A-Za-z0-9]{1,16}\Z")]
 

@@ -17,23 +17,25 @@ from typing import TypeAlias
 from common.config import ENVIRONMENT, Settings, load
 from common.errors import BadInput, ConfigError, LinkDown, Refused
 from common.log import get_log
-from simvenue import fault_rules, markets_file, mirror_facts
-from simvenue.captured import capture
+from simvenue import markets_file
 from simvenue.clocks import Clock, MirrorClock, SimClock
+from simvenue.door.latency_table import chosen
 from simvenue.exchange import Exchange
-from simvenue.flows import FLOWS, planted
-from simvenue.latency_table import chosen
+from simvenue.faults import rules as fault_rules
 from simvenue.market import MarketDef, market_of
-from simvenue.mirror import Mirror
-from simvenue.mirror_link import MirrorLink
-from simvenue.mirror_market import MirrorMarket
-from simvenue.mirror_time import VenueTime
+from simvenue.mirror import facts as mirror_facts
+from simvenue.mirror.following import Mirror
+from simvenue.mirror.link import MirrorLink
+from simvenue.mirror.market import MirrorMarket
+from simvenue.mirror.venue_time import VenueTime
 from simvenue.options import Options
-from simvenue.playback import Playback
-from simvenue.recording import recordings
-from simvenue.replay import Replay
+from simvenue.recorded.captured import capture
+from simvenue.recorded.playback import Playback
+from simvenue.recorded.recording import recordings
+from simvenue.recorded.replay import Replay
 from simvenue.source import Source
-from simvenue.synthetic import Synthetic
+from simvenue.synthetic.flows import FLOWS, planted
+from simvenue.synthetic.synthetic import Synthetic
 from simvenue.venue import Venue
 
 FIRST_BOOKS_S = 30.0

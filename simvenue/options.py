@@ -14,12 +14,12 @@ from typing import Literal, NoReturn, cast
 
 from common.config import MAINNET_URL
 from common.errors import ConfigError
-from simvenue.blocks import BLOCK_MS
+from simvenue.book.queue_model import MODELS, POWER, POWER_MAX, POWER_MIN, QueueModel
+from simvenue.desk.blocks import BLOCK_MS
+from simvenue.door.ip_limits import CAPS
 from simvenue.events import MODES
 from simvenue.exchange import LATENCIES
-from simvenue.flows import FLOWS, PLANTS
-from simvenue.ip_limits import CAPS
-from simvenue.queue_model import MODELS, POWER, POWER_MAX, POWER_MIN, QueueModel
+from simvenue.synthetic.flows import FLOWS, PLANTS
 
 FUND_MAX_USD = 10**9
 SPEED_MAX = 1000.0

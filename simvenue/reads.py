@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from simvenue import fees
-from simvenue.clearing import Clearing
+from simvenue.book.pit import Pit
+from simvenue.desk.orders import OpenOrder, OrderState, Registry
+from simvenue.door.latency import Latency
 from simvenue.events import BUY, SELL, Account, Book, Context, LedgerUpdate, Trade, UserFill, UserFunding
-from simvenue.latency import Latency
-from simvenue.ledger import ledger_of
 from simvenue.market import MarketDef
-from simvenue.orders import OpenOrder, OrderState, Registry
-from simvenue.pit import Pit
-from simvenue.standing import Standing
+from simvenue.money import fees
+from simvenue.money.clearing import Clearing
+from simvenue.money.ledger import ledger_of
+from simvenue.money.standing import Standing
 
 HISTORY_MAX = 2_000
 
@@ -183,5 +183,5 @@ class Reads:
         return self._by_coin[coin].source.describe()
 
     def ledger(self) -> dict[str, Any]:
-        """The venue's own truth, see `ledger.py`."""
+        """The venue's own truth, see `money/ledger.py`."""
         return ledger_of(self._clearing, self._registry, self._pits, self.now_ns)

@@ -1,7 +1,7 @@
 """Where a market's own flow comes from: stamps of level changes and prints, in market time.
 
-A *stamp* is every row of one exchange instant; its rows happen together: first its prints, in the order given, then
-its levels, of each price the last row (`matching.py`). A row is (`what`, px_u, sz_u): `BID_LEVEL` / `ASK_LEVEL` set
+A *stamp* is every row of one exchange instant; its rows happen together: first its prints, in the order given, then its
+levels, of each price the last row (`book/matching.py`). A row is (`what`, px_u, sz_u): `BID_LEVEL` / `ASK_LEVEL` set
 the size shown at a price (0 = gone), `BUY_PRINT` / `SELL_PRINT` are trades by their aggressor, `BID_CLEAR` /
 `ASK_CLEAR` empty a side from its best level to px_u (0 = all of it) before the rows that follow fill it again. Rows
 come as three flat columns and a range, so that a kernel reads them where they lie.

@@ -2,7 +2,7 @@
 
 Market time is the clock's (`clocks.py`), begun when `start` is called. One timer sleeps until the next market event or
 delivery, never shorter than a millisecond of machine time, so that a fast market costs events, not wake-ups. The event
-loop is used for its timer and futures only; sockets are `server.py`'s.
+loop is used for its timer and futures only; sockets are `door/server.py`'s.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from common import metrics
 from common.clock import NS
 from common.errors import BadInput, OurFault
 from common.log import get_log
-from simvenue.actions import action_name
-from simvenue.candles import Candles
 from simvenue.clocks import Clock, SimClock
+from simvenue.desk.refusals import UNREADABLE
+from simvenue.door.actions import action_name
+from simvenue.door.gateway import Admitted, Command, Gateway, Refused
 from simvenue.events import CancelOrders, ModifyOrders, Output, PlaceOrders, Reply
 from simvenue.exchange import Exchange, Latency
-from simvenue.fault_subject import account_of
-from simvenue.feeds import Feeds, Told
-from simvenue.gateway import Admitted, Command, Gateway, Refused
-from simvenue.info import Answer, Info
-from simvenue.mirror import Mirror
-from simvenue.refusals import UNREADABLE
-from simvenue.universe import Universe
-from simvenue.wire import DEFAULT_OK, Json, Wire, refusal, status_refusal
+from simvenue.faults.subject import account_of
+from simvenue.feeds.candles import Candles
+from simvenue.feeds.feeds import Feeds, Told
+from simvenue.feeds.wire import DEFAULT_OK, Json, Wire, refusal, status_refusal
+from simvenue.info.table import Answer, Info
+from simvenue.info.universe import Universe
+from simvenue.mirror.following import Mirror
 
 WAKE_S_MIN = 0.001
 BATCH_WEIGHT = 40  # docs: an action weighs 1 + floor(entries / 40)

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from simvenue.candles import Candles
+from simvenue.door.gateway import Gateway
 from simvenue.events import (
     CancelOrders,
     ModifyOrders,
@@ -22,12 +22,12 @@ from simvenue.events import (
     UpdateLeverage,
 )
 from simvenue.exchange import Exchange
-from simvenue.feeds import Feeds
-from simvenue.gateway import Gateway
-from simvenue.info import Info
+from simvenue.feeds.candles import Candles
+from simvenue.feeds.feeds import Feeds
+from simvenue.feeds.wire import Wire
+from simvenue.info.table import Info
+from simvenue.info.universe import Universe
 from simvenue.source import SELL_PRINT
-from simvenue.universe import Universe
-from simvenue.wire import Wire
 from tests.unit.simvenue.small_market import ASK_LEVEL, BID_LEVEL, BTC, LATENCY, MS, T0, US500, USER, Row, Stamps, book
 
 COIN = US500.coin

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from simvenue import refusals
+from simvenue.desk import refusals
 from tests.integration.captured_session import AGENT, CLOID, COIN, GAMBLER, Session
 from tests.support.shapes import complaints, learn
 from tests.support.shared import ROOT, shared
@@ -226,7 +226,7 @@ CASES = (
 ELSEWHERE = {
     "error_strings": "test_error_texts_are_the_venues below",
     "official_doc_examples": "test_documented_example_has_our_shape below",
-    "signature_vectors": "tests/unit/simvenue/test_signature.py signs and recovers every vector",
+    "signature_vectors": "tests/unit/simvenue/door/test_signature.py signs and recovers every vector",
     "node_schema_examples": "an empty list",
     "exchange_order_tpsl_waiting": "trigger orders do not exist here: refused with 422",
 }

@@ -11,7 +11,7 @@ from backtest.fixed import L_CAP, L_LEVELS, L_LIFE, L_PRICE, L_ROWS, L_SHARE, L_
 from quoter import rebuilt as rb
 from quoter.features import FEATURES_MAX
 from quoter.state import I_SZ_DECIMALS, NS, QUOTES_MAX
-from simvenue import levels, matching, table
+from simvenue.book import levels, matching, table
 from tests.kernels.forecast_cases import PX, STEP, a_channel, a_feature_state, a_lean, a_model
 from tests.kernels.quoter_cases import T0, _book, world
 

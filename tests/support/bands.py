@@ -4,7 +4,7 @@ How a band comes about, once and for all: where the page states a range ("Sugges
 in two columns) the range is the band; where it gives figures, one or several comparable columns, it runs from 25 %
 below the lowest to 25 % above the highest (samples of minutes do not know their figures better than that); where the
 page counts nothing in T minutes, the band is 0 .. 3 / T (rule of three) for both sides together. No band is wider.
-Names are those of `simvenue.measures`.
+Names are those of `simvenue.synthetic.measures`.
 """
 
 from __future__ import annotations

@@ -26,14 +26,14 @@ from typing import Any
 
 import numpy as np
 
-from simvenue.estimates import fit_impact, fit_intensity, r_squared
-from simvenue.flows import FLOWS, Flow, as_column, planted
-from simvenue.hours import mean_activity, new_york
-from simvenue.measures import collect, figures, market
-from simvenue.planting import least_vol
-from simvenue.recording import load
+from simvenue.recorded.recording import load
 from simvenue.source import Rows
-from simvenue.synthetic import Synthetic
+from simvenue.synthetic.estimates import fit_impact, fit_intensity, r_squared
+from simvenue.synthetic.flows import FLOWS, Flow, as_column, planted
+from simvenue.synthetic.hours import mean_activity, new_york
+from simvenue.synthetic.measures import collect, figures, market
+from simvenue.synthetic.planting import least_vol
+from simvenue.synthetic.synthetic import Synthetic
 
 T0 = 1_780_000_000 * 10**9
 SESSION_S = 252 * 23_400

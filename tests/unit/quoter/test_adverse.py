@@ -36,9 +36,9 @@ from quoter.state import (
     S_NEED,
     WHY_ADVERSE,
 )
-from simvenue.flows import FLOWS, as_column, planted
 from simvenue.source import ASK_LEVEL, BID_LEVEL, BUY_PRINT, SELL_PRINT
-from simvenue.synthetic import Synthetic
+from simvenue.synthetic.flows import FLOWS, as_column, planted
+from simvenue.synthetic.synthetic import Synthetic
 from tests.unit.quoter.builders import COIN, T0, Rig
 
 NS = 1_000_000_000

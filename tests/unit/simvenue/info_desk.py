@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
-from simvenue.candles import Candles
+from simvenue.door.gateway import Gateway
 from simvenue.events import OrderSpec, PlaceOrders, Request, Trade
 from simvenue.exchange import Exchange
-from simvenue.gateway import Gateway
-from simvenue.info import Info
-from simvenue.universe import Universe
-from simvenue.wire import Wire
+from simvenue.feeds.candles import Candles
+from simvenue.feeds.wire import Wire
+from simvenue.info.table import Info
+from simvenue.info.universe import Universe
 from tests.support.shared import shared
 from tests.unit.simvenue.small_market import BTC, MS, T0, US500, USER, an_exchange
 

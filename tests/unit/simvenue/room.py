@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from simvenue.candles import Candles
 from simvenue.events import SELL, Bbo, Book, Context, Deposit, LedgerUpdate, Trade, UserFill, UserFunding
-from simvenue.feeds import GREETING, Feeds
-from simvenue.queries import Query
-from simvenue.universe import Universe
-from simvenue.wire import Json, Wire
+from simvenue.feeds.candles import Candles
+from simvenue.feeds.feeds import GREETING, Feeds
+from simvenue.feeds.wire import Json, Wire
+from simvenue.info.queries import Query
+from simvenue.info.universe import Universe
 from tests.unit.simvenue.small_market import BTC, MS, T0, US500, USER
 
 COIN = "km:US500"

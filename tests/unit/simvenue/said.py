@@ -14,8 +14,8 @@ from common import frames
 from common.frames import Record
 from simvenue.events import Bbo, Book, Context, Output, Trade
 from simvenue.exchange import Exchange
+from simvenue.feeds.wire import Wire
 from simvenue.market import MarketDef
-from simvenue.wire import Wire
 from tests.unit.feed.recordings import a_disk
 
 Heard = tuple[int, str, Any]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from simvenue.book.queue_model import POWER
 from simvenue.events import (
     CancelOrders,
     ModifyOrders,
@@ -17,7 +18,6 @@ from simvenue.events import (
     UserFill,
 )
 from simvenue.exchange import Exchange, Latency, MarketDef, QueueModel
-from simvenue.queue_model import POWER
 from simvenue.source import ASK_LEVEL, BID_LEVEL, Rows, rows_of
 
 MS = 1_000_000

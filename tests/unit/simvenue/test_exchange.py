@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from common.errors import OurFault
+from simvenue.desk.refusals import CROSS_LEVERAGE_MARGIN
 from simvenue.events import (
     BUY,
     SELL,
@@ -24,8 +25,7 @@ from simvenue.events import (
     UserFill,
 )
 from simvenue.exchange import HOUSE, LATENCIES, Exchange, Latency
-from simvenue.fees import FeeProfile
-from simvenue.refusals import CROSS_LEVERAGE_MARGIN
+from simvenue.money.fees import FeeProfile
 from simvenue.source import ASK_LEVEL, BID_LEVEL, BUY_PRINT, SELL_PRINT
 from tests.unit.simvenue.tape import ANN, BOB, MS, STANDX, T0, Desk, S, Tape, a_book, is_zero
 
@@ -420,7 +420,7 @@ def test_a_full_order_table_refuses_what_would_rest() -> None:
 
 
 def test_old_closed_orders_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("simvenue.orders.CLOSED_MAX", 2)
+    monkeypatch.setattr("simvenue.desk.orders.CLOSED_MAX", 2)
     desk = Desk()
     oids = []
     for _ in range(4):

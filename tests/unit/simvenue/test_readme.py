@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from simvenue import actions
-from simvenue.subscriptions import KINDS
+from simvenue.door import actions
+from simvenue.feeds.subscriptions import KINDS
 from tests.support.shared import ROOT, shared
 from tests.unit.simvenue.info_desk import Desk
 
@@ -80,7 +80,7 @@ def test_every_test_that_is_named_exists(section: str) -> None:
 
 def _exists(name: str) -> bool:
     module, _, function = name.partition("::")
-    folder = ROOT / "tests" / ("" if "/" in module else "unit/simvenue")
+    folder = ROOT / "tests" / ("" if module.startswith("integration/") else "unit/simvenue")
     path = folder / f"{module}.py"
     return path.exists() and re.search(rf"^(async )?def {function}\(", path.read_text(), re.MULTILINE) is not None
 

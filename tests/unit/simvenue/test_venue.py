@@ -10,7 +10,7 @@ import pytest
 from aiohttp import WSMsgType
 
 from common.errors import BadInput, OurFault
-from simvenue.sockets import QUEUE_MAX, Connection
+from simvenue.door.sockets import QUEUE_MAX, Connection
 from simvenue.venue import SimClock, Venue
 from tests.unit.simvenue.signing import MASTER, address, an_order, place, signed
 from tests.unit.simvenue.small_market import LATENCY, T0, an_exchange

@@ -1,0 +1,191 @@
+"""The order table: every simulated order that rests in one market, and the order in which they are served.
+
+Decides price-time priority among simulated orders and how many of the source's contracts stand before each, estimated
+from what the source shows of a price and what traded there (`queue_model.py` says whose a withdrawal was). Three kinds
+of vectors, all int64: the *table* (one row an order, `ORDERS` rows, a row is free when `O_SIDE` is 0), one *queue* a
+side (a count, then row numbers, best price first and oldest first within a price), and the *holders* (one row an
+owner: his position here, and the largest position his margin allows).
+
+A place only ever gets better: prints use up the size ahead, a level that shrinks is judged by the queue model, and
+one that grows does so behind us. Rows of one stamp are one change: `tell_level` notes the last size told of a price,
+`restack` draws the conclusion once, at the end of the stamp.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from common.kernel import istate, kernel
+from simvenue.book.levels import Ints, is_seen
+from simvenue.book.queue_model import OPTIMISTIC, PROBABILISTIC, front_after
+
+ORDERS = 2048
+HOLDERS = 256
+
+O_STRIDE = 10
+O_SIDE = 0  # 1 bid, -1 ask, 0 free
+O_PX = 1
+O_LEFT = 2
+O_AHEAD = 3  # the source's size before us at our price; UNKNOWN until our price comes into view
+O_SEEN = 4  # the source's size at our price when it was last told
+O_OWNER = 5
+O_REDUCE = 6  # 1 = reduce-only
+O_TRADED = 7  # what has traded at our price since then
+O_PART = 8  # millionths of the first contract ahead that have left (probabilistic queue)
+O_TOLD = 9  # 1 + the size told in this stamp, 0 = none
+
+PARTS = 1_000_000
+UNKNOWN = -1
+
+H_STRIDE = 2
+H_POS = 0  # signed, long > 0
+H_ROOM = 1  # largest |position| that margin allows to be opened
+
+
+def new_table() -> Any:
+    return istate(O_STRIDE * ORDERS)
+
+
+def new_queue() -> Any:
+    return istate(1 + ORDERS)
+
+
+def new_holders() -> Any:
+    return istate(H_STRIDE * HOLDERS)
+
+
+@kernel("i8(i8[::1], i8[::1], i8, i8)")
+def rank_from(queue: Ints, orders: Ints, side: int, px: int) -> int:
+    """Rank of the first order not better than px (= the count when all are better)."""
+    low = 0
+    high = queue[0]
+    while low < high:
+        middle = (low + high) // 2
+        if side * orders[O_STRIDE * queue[1 + middle] + O_PX] > side * px:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel("i8(i8[::1], i8[::1], i8)")
+def enqueue(queue: Ints, orders: Ints, slot: int) -> int:
+    """Put the order in table row `slot` behind all others at its price; returns its rank."""
+    side = orders[O_STRIDE * slot + O_SIDE]
+    # Prices are whole numbers: "behind everybody at px" is "before the first one worse than px".
+    rank = rank_from(queue, orders, side, orders[O_STRIDE * slot + O_PX] - side)
+    n = queue[0]
+    for k in range(n, rank, -1):
+        queue[1 + k] = queue[k]
+    queue[1 + rank] = slot
+    queue[0] = n + 1
+    return rank
+
+
+@kernel("i8(i8[::1], i8)")
+def dequeue(queue: Ints, rank: int) -> int:
+    """Take the order at `rank` out of the queue; returns its table row."""
+    slot = queue[1 + rank]
+    n = queue[0] - 1
+    for k in range(rank, n):
+        queue[1 + k] = queue[2 + k]
+    queue[0] = n
+    return slot
+
+
+@kernel("i8(i8[::1], i8[::1], i8)")
+def rank_of(queue: Ints, orders: Ints, slot: int) -> int:
+    """Rank of the order in table row `slot`, -1 when it does not rest."""
+    side = orders[O_STRIDE * slot + O_SIDE]
+    if side == 0:
+        return -1
+    px = orders[O_STRIDE * slot + O_PX]
+    for k in range(rank_from(queue, orders, side, px), queue[0]):
+        if queue[1 + k] == slot:
+            return k
+        if orders[O_STRIDE * queue[1 + k] + O_PX] != px:
+            return -1
+    return -1
+
+
+@kernel("i8(i8[::1], i8[::1], i8, i8, i8)")
+def tell_level(queue: Ints, orders: Ints, side: int, px: int, sz: int) -> int:
+    """The source says it shows sz at px; the last word of a stamp counts.  Returns how many orders rest there."""
+    found = 0
+    for k in range(rank_from(queue, orders, side, px), queue[0]):
+        row = O_STRIDE * queue[1 + k]
+        if orders[row + O_PX] != px:
+            break
+        orders[row + O_TOLD] = 1 + sz
+        found += 1
+    return found
+
+
+@kernel("i8(i8[::1], i8, i8, i8, f8)")
+def move_up(orders: Ints, row: int, sz: int, model: int, power: float) -> int:
+    """One order whose price now shows sz: its place by the queue model.  Returns the size before it."""
+    ahead = orders[row + O_AHEAD]
+    gone = orders[row + O_SEEN] - orders[row + O_TRADED] - sz  # withdrawn: what prints do not explain
+    if gone > 0 and model == OPTIMISTIC:
+        ahead = max(0, ahead - gone)
+    elif gone > 0 and model == PROBABILISTIC and ahead > 0:
+        front = float(ahead) - float(orders[row + O_PART]) / PARTS
+        front = front_after(front, float(orders[row + O_SEEN]), float(gone), power)
+        ahead = math.ceil(front)
+        orders[row + O_PART] = int((float(ahead) - front) * PARTS)
+    if ahead >= sz:
+        ahead = sz
+        orders[row + O_PART] = 0
+    orders[row + O_AHEAD] = ahead
+    return ahead
+
+
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, f8)")
+def restack(queue: Ints, orders: Ints, book: Ints, visible: int, model: int, power: float) -> int:
+    """End of a stamp: every order whose price was told moves up.  Returns how many there were.
+
+    At one price an order never passes an older one, whatever the model made of their places. A level that goes where
+    nothing is seen was lost sight of, not emptied: it moves nobody.
+    """
+    found = 0
+    px = 0
+    least = 0
+    for k in range(queue[0]):
+        row = O_STRIDE * queue[1 + k]
+        if orders[row + O_PX] != px:
+            px = orders[row + O_PX]
+            least = 0
+        before = orders[row + O_AHEAD]
+        if orders[row + O_TOLD] > 0:
+            found += 1
+            sz = orders[row + O_TOLD] - 1
+            orders[row + O_TOLD] = 0
+            if sz > 0 or is_seen(book, px, visible) == 1:
+                if before != UNKNOWN and move_up(orders, row, sz, model, power) < min(least, before):
+                    orders[row + O_AHEAD] = min(least, before)
+                    orders[row + O_PART] = 0
+                orders[row + O_SEEN] = sz
+                orders[row + O_TRADED] = 0
+        least = max(least, orders[row + O_AHEAD])
+    return found
+
+
+@kernel("i8(i8[::1], i8[::1], i8, i8, i8, i8)")
+def advance_queue(queue: Ints, orders: Ints, side: int, px: int, used: int, traded: int) -> int:
+    """`used` of the source's contracts at px are gone: everybody there moves up.  Returns how many orders rest at px.
+
+    `traded` is what the source itself saw trade there, our share included: no withdrawal when its level shrinks by it.
+    """
+    found = 0
+    for k in range(rank_from(queue, orders, side, px), queue[0]):
+        row = O_STRIDE * queue[1 + k]
+        if orders[row + O_PX] != px:
+            break
+        found += 1
+        orders[row + O_TRADED] += traded
+        if used > 0 and orders[row + O_AHEAD] != UNKNOWN:
+            orders[row + O_AHEAD] = max(0, orders[row + O_AHEAD] - used)
+            if orders[row + O_AHEAD] == 0:
+                orders[row + O_PART] = 0
+    return found
