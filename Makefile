@@ -7,7 +7,7 @@ MARKET ?= us500
 SPEED ?= 1
 PORT_BASE ?= 0
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-containers bench edge fit lint lock sessions kill arm pause resume drain status clean
+.PHONY: help setup demo test test-all test-containers bench backtest edge planted fetch fit lint lock sessions kill arm pause resume drain status clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -17,10 +17,10 @@ $(VENV)/demo.done: requirements/demo.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/demo.txt
 	@touch $@
 
-$(VENV)/dev.done: requirements/dev.txt
+$(VENV)/dev.done: requirements/dev.txt requirements/oracle.txt
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
-	@touch $@ $(VENV)/demo.done $(VENV)/backtest.done
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt -r requirements/oracle.txt
+	@touch $@ $(VENV)/demo.done $(VENV)/backtest.done $(VENV)/fetch.done
 
 run/kernels.done: $(VENV)/demo.done $(wildcard common/*.py quoter/*.py executor/*.py riskd/*.py simvenue/*.py simvenue/*/*.py)
 	@$(PY) -m common.kernel common quoter executor riskd simvenue
@@ -52,11 +52,31 @@ $(VENV)/backtest.done: requirements/backtest.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/backtest.txt
 	@touch $@
 
+$(VENV)/fetch.done: requirements/fetch.txt
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fetch.txt
+	@touch $@
+
+fetch: $(VENV)/fetch.done ## history into data/: candles, funding, the index [MARKET= DAYS= ARCHIVE=1 (requester pays)]
+	@$(PY) -m backtest fetch --market $(MARKET) $(if $(DAYS),--days $(DAYS)) $(if $(ARCHIVE),--archive)
+
+planted: $(VENV)/backtest.done ## what the engine earns of what there is, on markets whose truth was planted [HOURS= SEED= SETTING=]
+	@$(PY) -m common.kernel
+	@$(PY) -m backtest planted $(if $(HOURS),--hours $(HOURS)) $(if $(SEED),--seed $(SEED)) $(if $(SETTING),--setting $(SETTING))
+
 edge: $(VENV)/backtest.done ## what each quoter earns on recorded days [DATA= MARKET= FIT= SCORE= TICK= FEE= LATENCY=100,300 STRICT=1 PROFILE=]
 	@$(PY) -m common.kernel
 	@$(PY) -m backtest edge --market $(MARKET) --data $(DATA) $(if $(FIT),--fit $(FIT)) $(if $(SCORE),--score $(SCORE)) \
 		$(if $(TICK),--tick $(TICK)) $(if $(FEE),--fee $(FEE)) $(if $(LATENCY),--latency $(LATENCY)) \
 		$(if $(STRICT),--strict) $(if $(PROFILE),--profile $(PROFILE)) $(if $(QUEUE),--queue $(QUEUE))
+
+backtest: $(VENV)/backtest.done ## what a configuration would have earned [MARKET= DATA=path | SOURCE=auto|recorded|hyperliquid|xyz100|btc|synthetic DAYS= MONTHS= PROFILE= LEVERAGE= LATENCY= QUEUE= FEE= TICK= STRICT=1 MODEL= SEED= OUT=]
+	@$(PY) -m common.kernel
+	@$(PY) -m backtest run --market $(MARKET) $(if $(DATA)$(SOURCE),--data $(if $(DATA),$(DATA),$(SOURCE))) \
+		$(if $(DAYS),--days $(DAYS)) $(if $(MONTHS),--months $(MONTHS)) $(if $(PROFILE),--profile $(PROFILE)) \
+		$(if $(LEVERAGE),--leverage $(LEVERAGE)) $(if $(LATENCY),--latency $(LATENCY)) $(if $(QUEUE),--queue $(QUEUE)) \
+		$(if $(FEE),--fee $(FEE)) $(if $(TICK),--tick $(TICK)) $(if $(STRICT),--strict) $(if $(MODEL),--model $(MODEL)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(OUT),--out $(OUT))
 
 fit: $(VENV)/demo.done ## fit the forecast of one market on recordings [DATA= MARKET= SPAN=]; writes models/MARKET.json
 	@$(PY) -m common.kernel common quoter

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from backtest import quoters
+from backtest.gating import for_span, gate_line, gated
 from backtest.playing import Played, Terms, play
 from backtest.quoters import HINDSIGHT_BPS, Quoter, Stall
 from backtest.scoring import figures, markout
@@ -64,6 +65,8 @@ class Contest:
 
     def __init__(self, tape: Tape, terms: Terms, stall: Stall, card: Card | None) -> None:
         self._tape, self._terms, self._stall, self._card = tape, terms, stall, card
+        stamps = np.asarray(tape.stamp_ns)
+        self._gate = for_span(stall.settings, stamps[(stamps >= terms.from_t_ns) & (stamps <= terms.to_t_ns)])
         self._model = card.model() if card is not None else None
         self._forecast: Any = None  # of each instant, once a quoter has made it
 
@@ -86,11 +89,16 @@ class Contest:
         return plain[name](stall)
 
     def _entry(self, name: str, quoter: Quoter, note: str, given: Any = None) -> Entry:
+        """Figures of the whole span, and beside them what the edge gate would have made of it."""
         played = play(self._tape, quoter, self._terms, self._model, given)
         if quoter.uses_forecast and given is None:
             self._forecast = played.forecast
         fee_bps = self._stall.fee_bps
         found = {**figures(played, self._terms, fee_bps), "verdict": verdict(played, fee_bps), "note": note}
+        under = gated(
+            self._tape, quoter, self._terms, self._gate, fee_bps, model=self._model, given=given, played=played
+        )
+        found["gate"] = gate_line(under, self._gate, fee_bps)
         return Entry(name, note, played, found)
 
     def _best_fixed(self) -> Entry:

@@ -16,6 +16,7 @@ from quoter.vol import see_mid
 
 FIXED = 0  # `fixed.py`: every ladder of fixed distances
 PRODUCTION = 1  # `quoter/quote.py`, whatever its profile
+REFERENCE = 2  # `reference.py`: decides by the clock, with a desk and a view of its own (`places.py`)
 
 
 @kernel("i8(i8, f8[::1], i8[::1], f8[::1], i8[::1], i8, i8, i8)")

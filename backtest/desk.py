@@ -7,12 +7,14 @@ who trades by simvenue's matching kernels, which these call.
 
 from __future__ import annotations
 
+from backtest.account import A_ON, charge_action
 from backtest.fixed import is_off
 from backtest.layout import (
     CANCEL,
-    CF_FEED,
-    CF_ORDER,
+    CF_ASKS,
+    CF_OWN,
     CF_VISIBLE,
+    CF_WHOLE,
     D_ACTIONS,
     D_CANCELLED,
     D_FULL,
@@ -37,37 +39,47 @@ from backtest.layout import (
     K_STRIDE,
     K_WANT_PX,
     K_WANT_SZ,
+    KEPT,
     MOVE,
     NEVER,
     PLACE,
     RESTS,
+    RING_DELAY,
+    RING_DRAWN,
     RING_HEAD,
+    RING_LAST_T,
     RING_ROWS,
     RING_SIZE,
     RING_STRIDE,
     RING_TAIL,
     SLOTS,
+    TOOK,
     TRADED,
 )
 from common.kernel import kernel
 from quoter.state import BID_SIDE, O_COUNT, O_ROWS, O_SIDE, QUOTES_MAX, USD
 from simvenue.book.levels import best_px
 from simvenue.book.matching import cancel_order, rest_order
-from simvenue.book.table import O_PX, O_STRIDE
+from simvenue.book.table import O_PX, O_STRIDE, O_WHOLE
+from simvenue.door.latency import HOLD_NS
 
 ROUNDING = 1.002
 """Whole lots at several prices may exceed the cap at mid by so much."""
 
 
-@kernel("void(i8[::1], i8[::1], i8, i8, i8, i8, i8)")
+@kernel("void(i8[::1], i8[::1], i8, i8, i8, i8, i8)", inline=True)
 def push(ring: list[int], desk: list[int], t_ns: int, slot: int, kind: int, px: int, sz: int) -> None:
-    """One more row at the ring's end; a full ring is told in D_FULL."""
+    """One more row sets out at `t_ns`, at the ring's end; a full ring is told in D_FULL."""
     tail = ring[RING_TAIL]
     if tail - ring[RING_HEAD] >= ring[RING_SIZE]:
         desk[D_FULL] = 1
         return
+    delay = ring[RING_DELAY]
+    if ring[RING_DRAWN] > 0:
+        delay = ring[RING_ROWS + RING_STRIDE * ring[RING_SIZE] + (t_ns // HOLD_NS) % ring[RING_DRAWN]]
+    ring[RING_LAST_T] = max(ring[RING_LAST_T], t_ns + delay)
     row = RING_ROWS + RING_STRIDE * (tail & (ring[RING_SIZE] - 1))
-    ring[row + G_T] = t_ns
+    ring[row + G_T] = ring[RING_LAST_T]
     ring[row + G_SLOT] = slot
     ring[row + G_KIND] = kind
     ring[row + G_PX] = px
@@ -75,7 +87,7 @@ def push(ring: list[int], desk: list[int], t_ns: int, slot: int, kind: int, px: 
     ring[RING_TAIL] = tail + 1
 
 
-@kernel("i8(i8[::1])")
+@kernel("i8(i8[::1])", inline=True)
 def due(ring: list[int]) -> int:
     """When the ring's first row arrives."""
     if ring[RING_HEAD] == ring[RING_TAIL]:
@@ -83,7 +95,13 @@ def due(ring: list[int]) -> int:
     return ring[RING_ROWS + RING_STRIDE * (ring[RING_HEAD] & (ring[RING_SIZE] - 1)) + G_T]
 
 
-@kernel("i8(i8[::1])")
+@kernel("i8(i8[::1])", inline=True)
+def next_kind(ring: list[int]) -> int:
+    """What the ring's first row is; there is one."""
+    return ring[RING_ROWS + RING_STRIDE * (ring[RING_HEAD] & (ring[RING_SIZE] - 1)) + G_KIND]
+
+
+@kernel("i8(i8[::1])", inline=True)
 def pop(ring: list[int]) -> int:
     """Place of the first row, which is taken out (and stays readable until the ring comes round)."""
     row = RING_ROWS + RING_STRIDE * (ring[RING_HEAD] & (ring[RING_SIZE] - 1))
@@ -91,15 +109,9 @@ def pop(ring: list[int]) -> int:
     return row
 
 
-@kernel("void(i8[::1], i8[::1], i8[::1], i8, i8, i8, i8, i8)")
-def send(
-    desk: list[int], actions: list[int], config: list[int], now: int, slot: int, kind: int, px: int, sz: int
-) -> None:
-    """A request leaves us."""
-    row = D_ROWS + K_STRIDE * slot
-    desk[row + K_BUSY] = 1
-    desk[row + K_WANT_PX] = px
-    desk[row + K_WANT_SZ] = sz
+@kernel("void(i8[::1], i8[::1], i8, i8, i8, i8, i8)", inline=True)
+def post(desk: list[int], actions: list[int], now: int, slot: int, kind: int, px: int, sz: int) -> None:
+    """A request sets out and is counted."""
     desk[D_ACTIONS] += 1
     if kind == PLACE:
         desk[D_PLACED] += 1
@@ -107,34 +119,46 @@ def send(
         desk[D_MOVED] += 1
     else:
         desk[D_CANCELLED] += 1
-    push(actions, desk, now + config[CF_ORDER], slot, kind, px, sz)
+    push(actions, desk, now, slot, kind, px, sz)
 
 
-@kernel("void(i8[::1], i8[::1], i8[::1], i8)")
-def pull(desk: list[int], actions: list[int], config: list[int], now: int) -> None:
+@kernel("void(i8[::1], i8[::1], i8, i8, i8, i8, i8)", inline=True)
+def send(desk: list[int], actions: list[int], now: int, slot: int, kind: int, px: int, sz: int) -> None:
+    """A request leaves a slot, which is busy until the answer comes."""
+    row = D_ROWS + K_STRIDE * slot
+    desk[row + K_BUSY] = 1
+    desk[row + K_WANT_PX] = px
+    desk[row + K_WANT_SZ] = sz
+    post(desk, actions, now, slot, kind, px, sz)
+
+
+@kernel("void(i8[::1], i8[::1], i8)", inline=True)
+def pull(desk: list[int], actions: list[int], now: int) -> None:
     """Cancel all that rests; what is on its way follows when its answer comes."""
     desk[D_PULLED] = 1
     for slot in range(SLOTS):
         row = D_ROWS + K_STRIDE * slot
         if desk[row + K_LIVE] == 1 and desk[row + K_BUSY] == 0:
-            send(desk, actions, config, now, slot, CANCEL, 0, 0)
+            send(desk, actions, now, slot, CANCEL, 0, 0)
 
 
-@kernel("i8(i8, i8, i8[::1], i8[::1], i8[::1])")
-def would_cross(side: int, px: int, orders: list[int], opposite: list[int], opposite_queue: list[int]) -> int:
-    """1 when a bid (side 1) or ask (-1) at px meets the other side's best, the market's or our own."""
+@kernel("i8(i8, i8, i8, i8[::1], i8[::1], i8[::1])", inline=True)
+def would_cross(side: int, px: int, own: int, orders: list[int], opposite: list[int], opposite_queue: list[int]) -> int:
+    """1 when a bid (side 1) or ask (-1) at px meets the other side's best: the market's, and with `own` ours too."""
     best = best_px(opposite)
     if best > 0 and side * px >= side * best:
         return 1
-    if opposite_queue[0] > 0 and side * px >= side * orders[O_STRIDE * opposite_queue[1] + O_PX]:
+    if own == 1 and opposite_queue[0] > 0 and side * px >= side * orders[O_STRIDE * opposite_queue[1] + O_PX]:
         return 1
     return 0
 
 
-@kernel("void(i8[::1], i8[::1], i8[::1], i8[::1], i8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])")
+@kernel(
+    "void(i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])", inline=True
+)
 def arrive(
-    desk: list[int], actions: list[int], news: list[int], config: list[int], now: int, bids: list[int],
-    asks: list[int], orders: list[int], bid_queue: list[int], ask_queue: list[int],
+    desk: list[int], account: list[int], actions: list[int], news: list[int], config: list[int], now: int,
+    bids: list[int], asks: list[int], orders: list[int], bid_queue: list[int], ask_queue: list[int],
 ) -> None:  # fmt: skip
     """The first request reaches the venue; its answer starts back."""
     at = pop(actions)
@@ -142,9 +166,12 @@ def arrive(
     kind = actions[at + G_KIND]
     px = actions[at + G_PX]
     sz = actions[at + G_SZ]
-    is_bid = slot < QUOTES_MAX
+    is_bid = slot < config[CF_ASKS]
     side = 1 if is_bid else -1
     queue = bid_queue if is_bid else ask_queue
+    if account[A_ON] == 1 and charge_action(account, desk, kind, now) == 0:
+        push(news, desk, now, slot, ENDED if kind == PLACE else KEPT, px, sz)
+        return
     answer = ENDED
     left = 0
     if kind != PLACE:
@@ -152,19 +179,21 @@ def arrive(
         if left < 0:
             desk[D_LOST] += 1
     if kind != CANCEL and left >= 0:
-        crosses = (
-            would_cross(side, px, orders, asks, ask_queue) if is_bid else would_cross(side, px, orders, bids, bid_queue)
-        )
+        if is_bid:
+            crosses = would_cross(side, px, config[CF_OWN], orders, asks, ask_queue)
+        else:
+            crosses = would_cross(side, px, config[CF_OWN], orders, bids, bid_queue)
         if crosses == 1:
             desk[D_REFUSED] += 1
         else:
             rest_order(queue, orders, bids if is_bid else asks, slot, side, px, sz, 0, 0, config[CF_VISIBLE])
+            orders[O_STRIDE * slot + O_WHOLE] = config[CF_WHOLE]
             answer = RESTS
-    push(news, desk, now + config[CF_FEED], slot, answer, px, sz)
+    push(news, desk, now, slot, answer, px, sz)
 
 
-@kernel("i8(i8[::1], i8[::1], i8[::1], i8[::1], i8)")
-def hear(desk: list[int], actions: list[int], news: list[int], config: list[int], now: int) -> int:
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8)", inline=True)
+def hear(desk: list[int], actions: list[int], news: list[int], now: int) -> int:
     """The first news reaches us; returns its kind."""
     at = pop(news)
     slot = news[at + G_SLOT]
@@ -177,16 +206,22 @@ def hear(desk: list[int], actions: list[int], news: list[int], config: list[int]
         if desk[row + K_LEFT] <= 0:
             desk[row + K_LIVE] = 0
         return kind
+    if kind == TOOK:
+        desk[D_HEARD_N] += 1
+        desk[D_POSITION] += news[at + G_SZ] if slot < QUOTES_MAX else -news[at + G_SZ]
+        return kind
     desk[row + K_BUSY] = 0
+    if kind == KEPT:
+        return kind
     desk[row + K_LIVE] = 1 if kind == RESTS else 0
     desk[row + K_PX] = news[at + G_PX]
     desk[row + K_LEFT] = news[at + G_SZ] if kind == RESTS else 0
     if kind == RESTS and desk[D_PULLED] == 1:
-        send(desk, actions, config, now, slot, CANCEL, 0, 0)
+        send(desk, actions, now, slot, CANCEL, 0, 0)
     return kind
 
 
-@kernel("i8(i8[::1], i8, i8)")
+@kernel("i8(i8[::1], i8, i8)", inline=True)
 def worst_case(desk: list[int], side: int, without: int) -> int:
     """Contracts we would hold on a side (0 bids) if all there filled, one slot left out; sz_u, may be negative."""
     total = desk[D_POSITION] if side == BID_SIDE else -desk[D_POSITION]
@@ -200,9 +235,9 @@ def worst_case(desk: list[int], side: int, without: int) -> int:
     return total
 
 
-@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8[::1], f8, f8, f8, f8, f8)")
+@kernel("i8(i8[::1], i8[::1], i8, i8[::1], f8, f8, f8, f8, f8)", inline=True)
 def requote(
-    desk: list[int], actions: list[int], config: list[int], now: int, target: list[int], mid: float, cap_usd: float,
+    desk: list[int], actions: list[int], now: int, target: list[int], mid: float, cap_usd: float,
     out_bps: float, in_bps: float, refill: float,
 ) -> int:  # fmt: skip
     """Send what turns the known orders into the target ladder; returns the requests sent.
@@ -217,7 +252,7 @@ def requote(
         for level in range(target[O_COUNT + side], QUOTES_MAX):
             row = D_ROWS + K_STRIDE * (side * QUOTES_MAX + level)
             if desk[row + K_LIVE] == 1 and desk[row + K_BUSY] == 0:
-                send(desk, actions, config, now, side * QUOTES_MAX + level, CANCEL, 0, 0)
+                send(desk, actions, now, side * QUOTES_MAX + level, CANCEL, 0, 0)
         for level in range(target[O_COUNT + side]):
             slot = side * QUOTES_MAX + level
             row = D_ROWS + K_STRIDE * slot
@@ -233,5 +268,5 @@ def requote(
                 if is_off(side, desk[row + K_PX], left, px, sz, mid, out_bps, in_bps, refill) == 0:
                     continue
             if worst_case(desk, side, slot) + max(left, sz) <= cap_sz:
-                send(desk, actions, config, now, slot, kind, px, sz)
+                send(desk, actions, now, slot, kind, px, sz)
     return desk[D_ACTIONS] - before

@@ -21,6 +21,7 @@ from rich.table import Table
 
 from backtest import study
 from backtest.contest import NAMES, NO_EDGE, Contest, Entry
+from backtest.gating import stop_said
 from backtest.pictures import write_page
 from backtest.playing import Terms
 from backtest.quoters import Stall
@@ -31,8 +32,9 @@ from common.errors import BadInput, ConfigError
 from common.kernel import COMPILED, ROOT
 from common.ticks import px_decimals, tick_u
 from quoter.card import Card, Score
-from quoter.fit import Samples, fit, judged, take_samples
+from quoter.fit import fit, judged
 from quoter.rows import Rows, find, span_ns
+from quoter.samples import Samples, take_samples
 from quoter.state import NS
 from simvenue.book.queue_model import MODELS
 
@@ -233,21 +235,25 @@ def show(report: dict[str, Any], entries: Sequence[Entry], lines: Sequence[str],
         "actions/USD",
         "drawdown",
         "verdict",
+        "edge gate",
     ]
     for heading in [*headings, *(["study bps", "study fills"] if beside else [])]:
-        table.add_column(heading, justify="left" if heading in ("quoter", "verdict") else "right", no_wrap=True)
+        table.add_column(
+            heading, justify="left" if heading in ("quoter", "verdict", "edge gate") else "right", no_wrap=True
+        )
     for entry in entries:
         f = entry.figures
         row = [
             entry.name, number(f["edge_bps"]["mean"]), span_of(f["edge_bps"]), number(f["m60"]["mean"]),
             span_of(f["m60"]), number(f["pnl_per_day"], 1), number(f["fills_per_day"], 0),
             number(f["actions_per_usd"], 3), number(f["max_drawdown_usd"], 1), f["verdict"],
+            stop_said(f["gate"]),
         ]  # fmt: skip
         if beside:
             theirs = study.FIGURES.get(entry.name)
             row += [number(theirs[0]), number(theirs[1], 0)] if theirs else ["", ""]
         table.add_row(*row)
-    console = Console(width=None if sys.stdout.isatty() else 180)
+    console = Console(width=None if sys.stdout.isatty() else 220)
     console.print(table)
     for line in lines:
         console.print(line, highlight=False)

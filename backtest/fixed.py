@@ -16,7 +16,7 @@ from common.ticks import MIN_NOTIONAL_E6, tick_u
 from quoter.fair import fair_px
 from quoter.forecast import favours
 from quoter.ladder import level_px, opposite_best
-from quoter.skew import position_usd
+from quoter.skew import is_reducing, position_usd
 from quoter.state import (
     ASK_SIDE,
     B_COUNT,
@@ -24,6 +24,8 @@ from quoter.state import (
     B_SIDE,
     BID_SIDE,
     BPS,
+    I_POSITION,
+    I_REDUCING,
     I_SZ_DECIMALS,
     O_COUNT,
     O_LEN,
@@ -40,6 +42,7 @@ from quoter.state import (
     WHY_FORECAST,
     WHY_NO_BOOK,
     WHY_NO_BUDGET,
+    WHY_REDUCING,
 )
 
 (
@@ -138,6 +141,23 @@ def fixed_side(
     return n
 
 
+@kernel("i8(i8[::1], i8, i8[::1])")
+def leave_side(ints: list[int], side: int, out: list[int]) -> int:
+    """Keep of a side's levels what takes the position down; returns how many are left."""
+    left = abs(ints[I_POSITION]) if is_reducing(ints, side) == 1 else 0
+    base = O_ROWS + side * O_SIDE
+    kept = 0
+    for k in range(out[O_COUNT + side]):
+        row = base + 2 * k
+        sz = min(out[row + 1], left)
+        if out[row] * sz < MIN_NOTIONAL_E6:
+            break
+        out[row + 1] = sz
+        left -= sz
+        kept += 1
+    return kept
+
+
 @kernel("i8(f8[::1], i8[::1], f8[::1], f8[::1], i8[::1], i8[::1])")
 def quote_fixed(
     state: list[float], ints: list[int], params: list[float], lean: list[float], book: list[int], out: list[int]
@@ -159,6 +179,10 @@ def quote_fixed(
         out[O_COUNT + side] = fixed_side(state, ints, lean, book, side, held_usd, out)
         if out[O_COUNT + side] == 0:
             out[O_WHY + side] = WHY_NO_BUDGET
+        elif ints[I_REDUCING] == 1:
+            out[O_COUNT + side] = leave_side(ints, side, out)
+            if out[O_COUNT + side] == 0:
+                out[O_WHY + side] = WHY_REDUCING
     return out[O_COUNT + BID_SIDE] + out[O_COUNT + ASK_SIDE]
 
 

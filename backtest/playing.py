@@ -5,12 +5,35 @@ Leaves the rules of time and matching to `replay.py`, what a quoter is to `quote
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from backtest.account import (
+    A_CREDIT_SHARE,
+    A_FEES_E8,
+    A_FUNDING_E8,
+    A_KILL_ROWS,
+    A_KILLED_T,
+    A_LIQUIDATIONS,
+    A_MODE,
+    A_OVER,
+    A_PEAK_MARGIN_E8,
+    A_SEIZED_E8,
+    A_SENT,
+    A_TAKEN_E6,
+    Y_PEAK_RATIO,
+    Charges,
+    equity_e8,
+    new_account,
+)
+from backtest.deciding import REFERENCE
+from backtest.guard import names_of, new_guard
 from backtest.layout import (
+    CF_ASKS,
     CF_CURVE,
     CF_CYCLE,
     CF_END_T,
@@ -19,12 +42,16 @@ from backtest.layout import (
     CF_FORECAST,
     CF_FROM_T,
     CF_LEN,
-    CF_ORDER,
+    CF_MARKET_FIRST,
+    CF_OWN,
     CF_PROFILE,
     CF_QUEUE,
     CF_SILENCE,
+    CF_STEP,
+    CF_STOP_T,
     CF_TO_T,
     CF_VISIBLE,
+    CF_WHOLE,
     CURVE_STRIDE,
     D_ACTIONS,
     D_CANCELLED,
@@ -34,19 +61,25 @@ from backtest.layout import (
     D_PLACED,
     D_PULLS,
     D_REFUSED,
+    D_VOLUME,
+    FILL_SLOT,
     FILL_STRIDE,
     GIVEN,
     LOG_N,
     LOG_ROWS,
     MODEL,
+    NEVER,
     NONE,
     new_desk,
     new_log,
     new_ring,
 )
+from backtest.places import HALF, new_places
 from backtest.quoters import Quoter
+from backtest.reference import FARTHEST_BPS, SKEW_BPS
 from backtest.replay import replay
 from backtest.tape import TAIL_NS, Tape
+from common.config import Risk
 from common.errors import ConfigError, OurFault
 from common.kernel import istate, state
 from common.ticks import tick_u
@@ -54,16 +87,30 @@ from quoter.features import FEATURES_MAX, new_features
 from quoter.forecast import new_model
 from quoter.layering import new_channels
 from quoter.rebuilt import new_side
-from quoter.state import I_SZ_DECIMALS, new_book, new_out
+from quoter.state import I_SZ_DECIMALS, QUOTES_MAX, new_book, new_out
+from simvenue.book.levels import B_HIDES, B_RULES, can_rule, new_ruled
+from simvenue.book.levels import new_book as new_levels
 from simvenue.book.queue_model import POWER
+from simvenue.book.state import VenueState
 from simvenue.book.state import new_state as new_venue
-from simvenue.book.table import H_ROOM
+from simvenue.book.table import H_POS, H_ROOM
+from simvenue.desk.budget import action_cap
+from simvenue.door.latency import HOLD_NS, Latency, delay_at, draw, new_line, new_table
 
 MS = 1_000_000
 SILENCE_MS = 1_500.0
 CURVE_NS = 10 * 10**9
 FILLS_MAX = 1_000_000
 NO_LIMIT = 2**60
+RULES_MAX = 1 << 20
+"""Rows of a ruled book at most (32 MB a side)."""
+COUNTS = {
+    "actions": D_ACTIONS, "placed": D_PLACED, "moved": D_MOVED, "cancelled": D_CANCELLED, "refused": D_REFUSED,
+    "lost": D_LOST, "pulls": D_PULLS,
+}  # fmt: skip
+GRID_ROWS = 1 << 16
+DRAWN = 1 << 14
+"""Delays drawn of a table: 4.5 hours of spells, then they come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +124,42 @@ class Terms:
     queue: int = 0
     power: float = POWER
     silence_ms: float = SILENCE_MS
+    reply_ms: float | None = None  # the venue's word on our orders; None = as long as the feed takes
+    latency: Latency | None = None  # measured tables with tails instead of the three constants
+    is_recorded: bool = False  # the book is told when the recorder received it (`Tape.local_ns`)
+    seed: int = 0  # of what is drawn
+    is_market_first: bool = False  # at one instant the market moves before requests act
+    is_whole: bool = False  # no partial fills: whatever trades with an order fills it in full
+    charges: Charges | None = None  # fees, funding, margin and liquidation; None: none of them
+    risk: Risk | None = None  # riskd's limits and kills; only with an account
+    hides_crossed: bool = False  # a crossed level is passed over, not taken out of the book
+    meets_own: bool = True  # a post-only order may not meet our own orders either
+    stop_t_ns: int = NEVER  # the edge gate lets us only take the position down from here on (gating.py)
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What an account came to, 1e-8 quote; equity change = cash and position at the mark - fees + funding - seized."""
+
+    equity_e8: int  # at the last mark
+    fees_e8: int  # paid > 0
+    funding_e8: int  # what it added
+    seized_e8: int  # kept by the venue's backstop
+    margin_peak_e8: int
+    margin_ratio_peak: float
+    taken_e6: int  # volume of ours that took, 1e-6 quote
+    liquidations: int
+    actions_counted: int
+    actions_over: int  # refused for want of budget
+    actions_left: int
+    killed_t_ns: int  # 0 = never
+    killed_by: tuple[str, ...]
+    mode: int  # of riskd/limits.py, at the end
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What a replay wrote down: fills (n, 4), curve (n, 5), mid2 and forecast of each instant, counts."""
+    """What a replay wrote down: fills (n, 5), curve (n, 5), mid2 and forecast of each instant, counts."""
 
     fills: Any
     curve: Any
@@ -95,6 +173,7 @@ class Played:
     refused: int
     lost: int
     pulls: int
+    money: Money | None = None
 
 
 def grid_decimals(tick_px_u: int, px_u: int) -> int:
@@ -107,30 +186,152 @@ def grid_decimals(tick_px_u: int, px_u: int) -> int:
 
 def play(tape: Tape, quoter: Quoter, terms: Terms, model: Any = None, given: Any = None) -> Played:
     """Play the tape; `given` is a forecast for each instant instead of the model's."""
-    venue = new_venue(tape.kept)
+    grid = _grid(tape)
+    venue, ours = _books(tape, quoter, grid)
+    if terms.hides_crossed:
+        _hide(venue.bids, venue.asks, *(ours if quoter.profile == REFERENCE else ()))
     venue.holders[H_ROOM] = NO_LIMIT
     instants = len(tape.stamp_ns)
     desk, mids = new_desk(), istate(instants)
     fills, curve = new_log(FILLS_MAX, FILL_STRIDE), new_log(_curve_rows(terms), CURVE_STRIDE)
     floats, ints = quoter.new_state()
     ints[I_SZ_DECIMALS] = grid_decimals(quoter.tick_px_u, int(tape.px_u[0]))
-    forecast = state(instants)
+    source = _source(quoter, model, given)
+    forecast = state(instants if source != NONE else 0)
     if given is not None:
         forecast[:] = given
-    replay(
+    seen, told_ns = _seen(tape, terms)
+    account, sums = new_account(terms.charges, int(tape.stamp_ns[_first(tape, terms)]))
+    vectors: tuple[Any, ...] = (
         tape.what, tape.px_u, tape.sz_u, tape.stamp_ns, tape.begin, tape.begins_file,
-        _config(tape, quoter, terms, _source(quoter, model, given)), terms.power,
+        _config(tape, quoter, terms, source), terms.power,
         venue.bids, venue.asks, venue.orders, venue.bid_queue, venue.ask_queue, venue.holders, venue.out,
-        new_side(1, tape.kept), new_side(-1, tape.kept), new_channels(), new_book(), *new_features(),
+        *ours, new_channels(), new_book(), *new_features(),
         state(FEATURES_MAX), new_model() if model is None else model, forecast,
-        floats, ints, quoter.params, quoter.lean, new_out(), desk, new_ring(), new_ring(), fills, curve, mids,
+        floats, ints, quoter.params, quoter.lean, new_out(), desk, *_rings(terms), fills, curve, mids,
+        *seen, told_ns, _places(quoter, grid),
+        account, sums, *_prices(tape), *new_guard(terms.risk if terms.charges is not None else None),
     )  # fmt: skip
+    replay(*vectors)
     if desk[D_FULL]:
         raise OurFault("a log of the replay ran out of room")
     return Played(
-        _rows(fills, FILL_STRIDE), _rows(curve, CURVE_STRIDE), np.asarray(tape.stamp_ns), np.asarray(mids),
-        np.asarray(forecast),
-        *(int(desk[k]) for k in (D_ACTIONS, D_PLACED, D_MOVED, D_CANCELLED, D_REFUSED, D_LOST, D_PULLS)),
+        _sided(_rows(fills, FILL_STRIDE), quoter), _rows(curve, CURVE_STRIDE), np.asarray(tape.stamp_ns),
+        np.asarray(mids), np.asarray(forecast),
+        **{name: int(desk[place]) for name, place in COUNTS.items()},
+        money=_money(account, sums, desk, int(venue.holders[H_POS]), terms),
+    )  # fmt: skip
+
+
+def _books(tape: Tape, quoter: Quoter, grid: tuple[int, int, int]) -> tuple[VenueState, tuple[Any, Any]]:
+    """The venue's state, its books ruled where the tape's prices allow it, and our two sides."""
+    low, high, tick = grid
+    is_ruled = can_rule(low, high, tick) and (high - low) // tick < RULES_MAX
+
+    def both() -> tuple[Any, Any]:
+        if is_ruled:
+            return new_ruled(1, tape.kept, *grid), new_ruled(-1, tape.kept, *grid)
+        return new_levels(1, tape.kept), new_levels(-1, tape.kept)
+
+    bids, asks = both()
+    venue = new_venue(tape.kept)._replace(bids=bids, asks=asks)
+    return venue, both() if quoter.profile == REFERENCE else (new_side(1, tape.kept), new_side(-1, tape.kept))
+
+
+def _hide(*books: Any) -> None:
+    for book in books:
+        if book[B_RULES] == 0:
+            raise ConfigError("crossed levels are only passed over in a ruled book: the tape's prices span too much")
+        book[B_HIDES] = 1
+
+
+def _grid(tape: Tape) -> tuple[int, int, int]:
+    """(lowest, highest, step) of the tape's prices; a clearing may have none."""
+    low, high, step, origin = 2**62, 0, 0, 0
+    for first in range(0, len(tape.px_u), GRID_ROWS):
+        px_u = np.asarray(tape.px_u[first : first + GRID_ROWS])
+        px_u = px_u[px_u > 0]
+        if len(px_u) == 0:
+            continue
+        low, high, origin = min(low, int(px_u.min())), max(high, int(px_u.max())), origin or int(px_u[0])
+        if step == 0 or np.any((px_u - origin) % step):
+            step = math.gcd(step, int(np.gcd.reduce(np.abs(px_u - origin))))
+    return low, high, max(step, 1)
+
+
+def _places(quoter: Quoter, grid: tuple[int, int, int]) -> Any:
+    """The reference's desk, with a mark for every price of the tape and as far again as its farthest tier."""
+    if quoter.profile != REFERENCE:
+        return istate(0)
+    low, high, _ = grid
+    tick, far = quoter.tick_px_u, high * int(FARTHEST_BPS + 2 * SKEW_BPS) // 10_000
+    return new_places((low - far) // tick * tick, high + far, tick)
+
+
+def _seen(tape: Tape, terms: Terms) -> tuple[tuple[Any, ...], Any]:
+    """The stream as we see it, and when its instants reach us; no times: `feed_ms` after their stamps."""
+    if tape.seen is not None:
+        seen = tape.seen
+        return (seen.what, seen.px_u, seen.sz_u, seen.stamp_ns, seen.begin), as_told(seen.told_ns)
+    rows = tape.what, tape.px_u, tape.sz_u, tape.stamp_ns, tape.begin
+    if terms.is_recorded:
+        if len(tape.local_ns) != len(tape.stamp_ns):
+            raise ConfigError(f"{tape.names[0]} does not say when it was received")
+        return rows, as_told(np.maximum(np.asarray(tape.local_ns), np.asarray(tape.stamp_ns)))
+    if terms.latency is not None and terms.latency.tails is not None:
+        drawn = np.asarray(drawn_ns(terms.latency.tails.feed, f"feed {terms.seed}"))
+        stamps = np.asarray(tape.stamp_ns)
+        return rows, as_told(stamps + drawn[stamps // HOLD_NS % len(drawn)])
+    return rows, istate(0)
+
+
+def as_told(times_ns: Any) -> Any:
+    """Times at which instants reach us: none before the one it follows."""
+    told = istate(len(times_ns))
+    told[:] = np.maximum.accumulate(times_ns)
+    return told
+
+
+def _rings(terms: Terms) -> tuple[Any, Any]:
+    """Requests on their way to the venue, and its news on their way to us."""
+    tails = terms.latency.tails if terms.latency is not None else None
+    order_ms, reply_ms = terms.order_ms, terms.feed_ms if terms.reply_ms is None else terms.reply_ms
+    if tails is None:
+        return new_ring(round(order_ms * MS)), new_ring(round(reply_ms * MS))
+    orders, replies = (
+        drawn_ns(table, f"{name} {terms.seed}") for name, table in (("order", tails.order), ("reply", tails.reply))
+    )
+    return new_ring(0, orders), new_ring(0, replies)
+
+
+def drawn_ns(quantiles: Sequence[tuple[float, int]], seed: str) -> list[int]:
+    """Delays drawn from a measured table, one for each `HOLD_NS` of market time."""
+    line, table = new_line(seed), new_table(quantiles)
+    return [int(delay_at(table, draw(line))) for _ in range(DRAWN)]
+
+
+def _prices(tape: Tape) -> tuple[Any, Any, Any, Any]:
+    """The tape's own oracle, mark and funding, as the account reads them."""
+    told, n = tape.context, len(tape.context.t_ns)
+    columns = istate(n), istate(n), istate(n), state(n)
+    for column, values in zip(columns, (told.t_ns, told.oracle_px_u, told.mark_px_u, told.funding_1h), strict=True):
+        column[:] = values
+    return columns
+
+
+def _money(account: Any, sums: Any, desk: Any, position: int, terms: Terms) -> Money | None:
+    if terms.charges is None:
+        return None
+    cap = int(action_cap(int(desk[D_VOLUME]) // int(account[A_CREDIT_SHARE])))
+    return Money(
+        equity_e8=int(equity_e8(account, desk, position)), fees_e8=int(account[A_FEES_E8]),
+        funding_e8=int(account[A_FUNDING_E8]), seized_e8=int(account[A_SEIZED_E8]),
+        margin_peak_e8=int(account[A_PEAK_MARGIN_E8]), margin_ratio_peak=float(sums[Y_PEAK_RATIO]),
+        taken_e6=int(account[A_TAKEN_E6]), liquidations=int(account[A_LIQUIDATIONS]),
+        actions_counted=int(account[A_SENT]), actions_over=int(account[A_OVER]),
+        actions_left=cap - int(account[A_SENT]), killed_t_ns=int(account[A_KILLED_T]),
+        killed_by=names_of(int(account[A_KILL_ROWS]), terms.risk) if terms.risk is not None else (),
+        mode=int(account[A_MODE]),
     )  # fmt: skip
 
 
@@ -154,14 +355,24 @@ def _first(tape: Tape, terms: Terms) -> int:
 def _config(tape: Tape, quoter: Quoter, terms: Terms, source: int) -> Any:
     config = istate(CF_LEN)
     for place, value in (
-        (CF_FEED, round(terms.feed_ms * MS)), (CF_ORDER, round(terms.order_ms * MS)),
-        (CF_SILENCE, round(terms.silence_ms * MS)), (CF_FROM_T, terms.from_t_ns), (CF_TO_T, terms.to_t_ns),
+        (CF_FEED, round(terms.feed_ms * MS)), (CF_SILENCE, round(terms.silence_ms * MS)),
+        (CF_FROM_T, terms.from_t_ns), (CF_TO_T, terms.to_t_ns),
         (CF_END_T, terms.to_t_ns + TAIL_NS), (CF_CYCLE, round(quoter.cycle_ms * MS)), (CF_VISIBLE, tape.visible),
         (CF_QUEUE, terms.queue), (CF_PROFILE, quoter.profile), (CF_FORECAST, source), (CF_CURVE, CURVE_NS),
-        (CF_FIRST, _first(tape, terms)),
+        (CF_FIRST, _first(tape, terms)), (CF_STOP_T, terms.stop_t_ns),
+        (CF_STEP, round(quoter.step_ms * MS)), (CF_ASKS, HALF if quoter.profile == REFERENCE else QUOTES_MAX),
+        (CF_MARKET_FIRST, int(terms.is_market_first)), (CF_WHOLE, int(terms.is_whole)),
+        (CF_OWN, int(terms.meets_own)),
     ):  # fmt: skip
         config[place] = value
     return config
+
+
+def _sided(fills: Any, quoter: Quoter) -> Any:
+    """Fills with a slot that says the side as everybody else's does."""
+    if quoter.profile == REFERENCE:
+        fills[:, FILL_SLOT] = np.where(fills[:, FILL_SLOT] < HALF, 0, QUOTES_MAX)
+    return fills
 
 
 def _rows(log: Any, stride: int) -> Any:

@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from backtest.deciding import FIXED, PRODUCTION
+from backtest.deciding import FIXED, PRODUCTION, REFERENCE
 from backtest.fixed import new_fixed
+from backtest.reference import new_reference
 from common.config import Quoting, Settings
 from quoter.state import S_EQUITY, S_FEE, S_HARD, S_SIZE_SCALE, S_SOFT, S_SPREAD_SCALE, make_params, new_state
 
@@ -41,6 +42,7 @@ class Quoter:
     tick_px_u: int
     new_state: Callable[[], tuple[Any, Any]]
     cycle_ms: float = 0.0
+    step_ms: float = 0.0  # decides by the clock, so often; 0 = when the book is told
     uses_forecast: bool = False
 
 
@@ -119,6 +121,12 @@ def production(stall: Stall, profile: str, name: str = "", *, weight: float) -> 
     return stall.quoter(
         name or profile, watch, profile=PRODUCTION, params=make_params(settings), uses_forecast=weight > 0.0
     )
+
+
+def reference(stall: Stall, size_u: int, step_ms: float) -> Quoter:
+    """The plain ladder of `reference.py`, decided by the clock."""
+    lean = new_reference(stall.tick_px_u, size_u)
+    return stall.quoter("reference", lean, profile=REFERENCE, step_ms=step_ms)
 
 
 def profiled(settings: Settings, profile: str, *, strict: bool) -> Settings:

@@ -1,36 +1,36 @@
 """A recording played through the venue's matching and our quoter in one compiled loop.
 
-Two books over one stream: the venue's truth, in which simvenue's kernels match, and ours, told `CF_FEED` later through
-the feed's channels, on which the quoter's kernels decide; a request acts `CF_ORDER` after that. Both latencies are
-constant and on exchange time (a row's own receive time, and rows flagged for the local side alone, belong to recorded
-latencies and are not played). All rows of one stamp are one change. Gaps are played as they are: after `CF_SILENCE`
-without a told book everything is cancelled. At one instant requests act first, then the market, then news reach us,
-then the book is told. What is quoted is decided by the profile (`deciding.py`), what came of it is measured in
-`scoring.py`. Nothing is drawn at random: same input, same output.
+Two books over one stream: the venue's truth, in which simvenue's kernels match (`market.py`), and ours, told `CF_FEED`
+later, or when the tape says so, through the feed's channels, on which the quoter's kernels decide. Requests and news
+travel in rings that know their delays, constant or drawn (`layout.py`). All rows of one stamp are one change. Gaps are
+played as they are: after `CF_SILENCE` without a told book everything is cancelled. At one instant requests act first
+(or the market, `CF_MARKET_FIRST`), then the market, then the account is looked at (`account.py`, `guard.py`,
+`forced.py`), then news reach us, then the book is told. What is quoted is decided by the profile (`deciding.py`), what
+came of it is measured in `scoring.py`. Nothing is drawn here: same input, same output.
 """
 
 from __future__ import annotations
 
+from backtest.account import A_DUE_T, A_MARK, A_MODE, look
 from backtest.deciding import PRODUCTION, decide, measure
-from backtest.desk import arrive, due, hear, pull, push, requote
+from backtest.desk import arrive, due, hear, next_kind, pull, requote
 from backtest.fixed import L_CAP, L_IN, L_OUT, L_REFILL, L_WEIGHT
+from backtest.forced import flatten, liquidate, take_next
+from backtest.guard import G_ROWS, guard
 from backtest.keeping import keep_places
 from backtest.layout import (
-    CF_CURVE,
     CF_CYCLE,
     CF_END_T,
     CF_FEED,
     CF_FIRST,
     CF_FORECAST,
     CF_FROM_T,
+    CF_MARKET_FIRST,
     CF_PROFILE,
-    CF_QUEUE,
     CF_SILENCE,
+    CF_STEP,
+    CF_STOP_T,
     CF_TO_T,
-    CF_VISIBLE,
-    CURVE_STRIDE,
-    D_CASH,
-    D_CURVE_T,
     D_DECIDED_T,
     D_FULL,
     D_HEARD_N,
@@ -40,76 +40,53 @@ from backtest.layout import (
     D_PULLS,
     D_SHORT_N,
     D_TOLD_T,
-    D_VOLUME,
+    FILL_FAIR,
     FILL_PX,
     FILL_SLOT,
     FILL_STRIDE,
     FILL_SZ,
     FILL_T,
-    LOG_N,
     LOG_ROWS,
     MODEL,
     NEVER,
     NONE,
-    TRADED,
+    TAKE,
 )
+from backtest.market import play_until
+from backtest.places import hear_place, requote_places
+from backtest.reference import quote_reference, show_best
 from common.kernel import kernel
+from quoter.adverse import learn_reach
 from quoter.fade import learn_score
 from quoter.features import is_known, read_features
-from quoter.floor import learn_adverse
 from quoter.forecast import M_DEVIATION, forecast_bps
+from quoter.intensity import see_print
 from quoter.layering import C_DEEP_T, C_FAST_LEVELS
-from quoter.rebuilt import R_N
+from quoter.modes import learn_mode
+from quoter.rebuilt import BUY_ROW, R_N, SELL_ROW
 from quoter.sampling import see_instant
-from quoter.state import I_POSITION, I_POSITION_T, NS, QUOTES_MAX, S_FORECAST, S_FORECAST_SD, S_FORECAST_WEIGHT, S_MID
-from simvenue.book.levels import best_px
-from simvenue.book.matching import E_KIND, E_PX, E_SLOT, E_STRIDE, E_SZ, FILLED, play_gap, play_stamp
+from quoter.state import (
+    BPS,
+    I_POSITION,
+    I_POSITION_T,
+    I_REDUCING,
+    NS,
+    QUOTES_MAX,
+    S_FAIR,
+    S_FORECAST,
+    S_FORECAST_SD,
+    S_FORECAST_WEIGHT,
+    S_MID,
+    S_SIZE_SCALE,
+    S_SPREAD_SCALE,
+)
+from riskd.limits import KILL, OUT_SIZE, OUT_SPREAD, PAUSE, REDUCING
+from simvenue.book.levels import best_px, set_level, uncross
+from simvenue.book.matching import LEVEL
 from simvenue.book.table import H_POS
 
 SHORT_NS = 5 * NS
 LONG_NS = 60 * NS
-
-
-@kernel("i8(i8[::1], i8, i8[::1], i8[::1], i8[::1], i8[::1])")
-def take_fills(out: list[int], t_ns: int, desk: list[int], news: list[int], config: list[int], fills: list[int]) -> int:
-    """Write down what the venue's last stamp filled, and send word of it; returns how many fills."""
-    found = 0
-    for k in range(out[0]):
-        row = 1 + E_STRIDE * k
-        if out[row + E_KIND] != FILLED:
-            continue
-        found += 1
-        slot = out[row + E_SLOT]
-        px = out[row + E_PX]
-        sz = out[row + E_SZ]
-        desk[D_CASH] += -px * sz if slot < QUOTES_MAX else px * sz
-        desk[D_VOLUME] += px * sz
-        at = LOG_ROWS + FILL_STRIDE * fills[LOG_N]
-        if at + FILL_STRIDE > len(fills):
-            desk[D_FULL] = 1
-            return found
-        fills[at + FILL_T] = t_ns
-        fills[at + FILL_SLOT] = slot
-        fills[at + FILL_PX] = px
-        fills[at + FILL_SZ] = sz
-        fills[LOG_N] += 1
-        push(news, desk, t_ns + config[CF_FEED], slot, TRADED, px, sz)
-    return found
-
-
-@kernel("void(i8[::1], i8, i8, i8, i8[::1])")
-def draw_curve(desk: list[int], t_ns: int, position: int, mid2: int, curve: list[int]) -> None:
-    """One more row of position, cash and volume."""
-    at = LOG_ROWS + CURVE_STRIDE * curve[LOG_N]
-    if at + CURVE_STRIDE > len(curve):
-        desk[D_FULL] = 1
-        return
-    curve[at] = t_ns
-    curve[at + 1] = position
-    curve[at + 2] = desk[D_CASH]
-    curve[at + 3] = desk[D_VOLUME]
-    curve[at + 4] = mid2
-    curve[LOG_N] += 1
 
 
 @kernel("void(i8[::1], i8[::1], i8, f8, f8[::1], i8[::1], f8[::1])")
@@ -126,7 +103,9 @@ def learn(
         side = 0 if fills[at + FILL_SLOT] < QUOTES_MAX else 1
         px = float(fills[at + FILL_PX])
         gain = (mid - px if side == 0 else px - mid) / px * 1e4
-        learn_score(state, ints, params, side, gain, px * float(fills[at + FILL_SZ]) * 1e-6, t_ns)
+        usd = px * float(fills[at + FILL_SZ]) * 1e-6
+        learn_score(state, ints, params, side, gain, usd, t_ns)
+        learn_mode(state, ints, params, gain, usd)
         desk[D_SHORT_N] += 1
     while desk[D_LONG_N] < desk[D_HEARD_N]:
         at = LOG_ROWS + FILL_STRIDE * desk[D_LONG_N]
@@ -134,9 +113,46 @@ def learn(
             break
         side = 0 if fills[at + FILL_SLOT] < QUOTES_MAX else 1
         px = float(fills[at + FILL_PX])
-        lost = (px - mid if side == 0 else mid - px) / px * 1e4
-        learn_adverse(state, ints, side, lost)
+        gain = (mid - px if side == 0 else px - mid) / px / BPS
+        fair = float(fills[at + FILL_FAIR])
+        distance = (fair - px if side == 0 else px - fair) / px / BPS
+        if fair > 0.0:
+            learn_reach(state, ints, side, distance, distance - gain)
         desk[D_LONG_N] += 1
+
+
+@kernel("void(i8[::1], i8[::1], i8, i8, i8, f8[::1], i8[::1], f8[::1])")
+def hear_prints(
+    what: list[int], px: list[int], begin: int, end: int, t_ns: int, state: list[float], ints: list[int],
+    params: list[float],
+) -> None:  # fmt: skip
+    """Prints among the rows `begin .. end` of venue time `t_ns` teach the fill intensity."""
+    for k in range(begin, end):
+        if what[k] == BUY_ROW or what[k] == SELL_ROW:
+            see_print(state, ints, params, px[k], t_ns)
+
+
+@kernel(
+    "i8(i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8, i8, i8[::1], i8[::1], i8[::1])",
+    inline=True,
+)
+def see_best(
+    what: list[int], px: list[int], sz: list[int], stamp_ns: list[int], begin: list[int], told_ns: list[int],
+    first: int, now: int, config: list[int], bids: list[int], asks: list[int],
+) -> int:  # fmt: skip
+    """Bring our books up to what was told by `now`, every change of every level; returns the next instant."""
+    v = first
+    while v < len(stamp_ns):
+        if (told_ns[v] if len(told_ns) > 0 else stamp_ns[v] + config[CF_FEED]) > now:
+            break
+        for k in range(begin[v], begin[v + 1]):
+            if what[k] == LEVEL:
+                set_level(bids, px[k], sz[k], v + 1)
+            elif what[k] == -LEVEL:
+                set_level(asks, px[k], sz[k], v + 1)
+        uncross(bids, asks)
+        v += 1
+    return v
 
 
 @kernel("void(i8[::1], i8[::1], i8)")
@@ -155,7 +171,9 @@ def hold(desk: list[int], ints: list[int], t_ns: int) -> None:
     "i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], "
     "i8[::1], i8[::1], i8[::1], i8[::1], f8[::1], i8[::1], f8[::1], i8[::1], f8[::1], f8[::1], f8[::1], "
     "f8[::1], i8[::1], f8[::1], f8[::1], i8[::1], "
-    "i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])"
+    "i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], "
+    "i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], "
+    "i8[::1], f8[::1], i8[::1], i8[::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1])"
 )
 def replay(
     what: list[int],
@@ -195,49 +213,106 @@ def replay(
     fills: list[int],
     curve: list[int],
     mids: list[int],
+    seen_what: list[int],
+    seen_px: list[int],
+    seen_sz: list[int],
+    seen_ns: list[int],
+    seen_begin: list[int],
+    told_ns: list[int],
+    places: list[int],
+    account: list[int],
+    sums: list[float],
+    price_ns: list[int],
+    oracle_px: list[int],
+    mark_px: list[int],
+    funding_1h: list[float],
+    knobs: list[float],
+    limits: list[float],
+    figures: list[float],
+    verdict: list[float],
+    losing: list[float],
 ) -> int:
-    """Play all instants; returns how many the venue played.  `mids` gets bid + ask after each, 0 = one is missing."""
+    """Play all instants; returns how many the venue played.  `mids` gets bid + ask after each, 0 = one is missing.
+
+    `seen_*` is the stream as it reaches us, most often the venue's own vectors; instant v comes at `told_ns[v]`, or
+    `CF_FEED` after its stamp when that is empty.
+    """
     instants = len(stamp_ns)
-    i = 0
+    i = config[CF_FIRST]
     v = 0
     pull_t = NEVER
     stopped = 0
     profile = config[CF_PROFILE]
+    step_t = stamp_ns[0] + config[CF_STEP] if config[CF_STEP] > 0 else NEVER
     while desk[D_FULL] == 0:
         market_t = stamp_ns[i] if i < instants and stamp_ns[i] <= config[CF_END_T] else NEVER
-        view_t = stamp_ns[v] + config[CF_FEED] if v < i else NEVER
+        view_t = NEVER
+        if step_t == NEVER and v < len(seen_ns) and seen_ns[v] <= config[CF_END_T]:
+            view_t = told_ns[v] if len(told_ns) > 0 else seen_ns[v] + config[CF_FEED]
         action_t = due(actions)
-        news_t = due(news)
-        now = min(market_t, view_t, action_t, news_t, pull_t)
-        if now == NEVER:
+        news_t = due(news) if step_t == NEVER else NEVER
+        look_t = account[A_DUE_T] if market_t < NEVER else NEVER
+        now = min(market_t, view_t, action_t, news_t, pull_t, step_t, look_t)
+        if now == NEVER or (now == step_t and market_t == NEVER and action_t == NEVER):
             break
-        if action_t == now:
-            arrive(desk, actions, news, config, now, bids, asks, orders, bid_queue, ask_queue)
+        if action_t == now and (market_t > now or config[CF_MARKET_FIRST] == 0):
+            while due(actions) == now:
+                if next_kind(actions) == TAKE:
+                    take_next(
+                        desk, account, actions, news, fills, now, state[S_FAIR],
+                        bids, asks, orders, bid_queue, ask_queue, holders, out,
+                    )  # fmt: skip
+                else:
+                    arrive(desk, account, actions, news, config, now, bids, asks, orders, bid_queue, ask_queue)
             continue
         if market_t == now:
-            if i < config[CF_FIRST]:
-                i += 1
-                continue
-            if begins_file[i] == 1:
-                play_gap(bids, asks, orders, bid_queue, ask_queue)
-            play_stamp(
-                what, px, sz, begin[i], begin[i + 1], i + 1, config[CF_VISIBLE], config[CF_QUEUE], power,
+            until_t = min(view_t, news_t, pull_t, step_t, look_t, action_t - 1 + config[CF_MARKET_FIRST])
+            i = play_until(
+                what, px, sz, stamp_ns, begin, begins_file, i, until_t, config, power,
                 bids, asks, orders, bid_queue, ask_queue, holders, out,
+                state[S_FAIR], desk, account, news, fills, curve, mids,
             )  # fmt: skip
-            take_fills(out, now, desk, news, config, fills)
-            bid = best_px(bids)
-            ask = best_px(asks)
-            mids[i] = bid + ask if bid > 0 and ask > 0 else 0
-            if mids[i] > 0 and config[CF_FROM_T] <= now and now >= desk[D_CURVE_T]:
-                draw_curve(desk, now, holders[H_POS], mids[i], curve)
-                desk[D_CURVE_T] = now + config[CF_CURVE]
-            i += 1
+            continue
+        if look_t == now:
+            ill = look(
+                account, sums, desk, holders[H_POS], now, price_ns, oracle_px, mark_px, funding_1h,
+                bids, asks, orders, bid_queue, ask_queue,
+            )  # fmt: skip
+            if ill == 1:
+                liquidate(
+                    desk, account, news, fills, now, state[S_FAIR], bids, asks, orders, bid_queue, ask_queue, holders,
+                    out,
+                )  # fmt: skip
+            if knobs[G_ROWS] > 0.0 and account[A_MARK] > 0:
+                before = account[A_MODE]
+                bid = best_px(bids)
+                ask = best_px(asks)
+                guard(
+                    account, sums, desk, fills, holders[H_POS], now, bid + ask if bid > 0 and ask > 0 else 0,
+                    knobs, limits, figures, verdict, losing,
+                )  # fmt: skip
+                state[S_SIZE_SCALE] = verdict[OUT_SIZE]
+                state[S_SPREAD_SCALE] = verdict[OUT_SPREAD]
+                if account[A_MODE] >= PAUSE and before < PAUSE:
+                    pull(desk, actions, now)
+                if account[A_MODE] == KILL:
+                    flatten(desk, actions, now, state[S_MID])
             continue
         if news_t == now:
-            hear(desk, actions, news, config, now)
+            hear(desk, actions, news, now)
+            continue
+        if now == step_t:
+            while due(news) <= now:
+                hear_place(desk, news, places)
+            v = see_best(seen_what, seen_px, seen_sz, seen_ns, seen_begin, told_ns, v, now, config, our_bids, our_asks)
+            show_best(our_bids, 0, book)
+            show_best(our_asks, 1, book)
+            quote_reference(rules, desk[D_POSITION], book, target)
+            requote_places(desk, actions, now, target, places)
+            step_t = now + config[CF_STEP]
             continue
         if view_t != now:
-            pull(desk, actions, config, now)
+            pull(desk, actions, now)
             desk[D_PULLS] += 1
             pull_t = NEVER
             continue
@@ -245,11 +320,13 @@ def replay(
             our_bids[R_N] = 0
             our_asks[R_N] = 0
         before_mid = state[S_MID]
-        seen_t = stamp_ns[v]
+        seen_t = seen_ns[v]
         told = see_instant(
-            what, px, sz, begin[v], begin[v + 1], v + 1, seen_t, our_bids, our_asks, channel, book,
-            floats, counts, logs, times,
+            seen_what, seen_px, seen_sz, seen_begin[v], seen_begin[v + 1], v + 1, seen_t,
+            our_bids, our_asks, channel, book, floats, counts, logs, times,
         )  # fmt: skip
+        if profile == PRODUCTION:
+            hear_prints(seen_what, seen_px, seen_begin[v], seen_begin[v + 1], seen_t, state, ints, params)
         v += 1
         if told == 0:
             continue
@@ -272,17 +349,16 @@ def replay(
         if seen_t > config[CF_TO_T] and stopped == 0:
             stopped = 1
             pull_t = NEVER
-            pull(desk, actions, config, now)
-        if stopped == 1 or seen_t < config[CF_FROM_T] or has_mid == 0:
+            pull(desk, actions, now)
+        if stopped == 1 or seen_t < config[CF_FROM_T] or has_mid == 0 or account[A_MODE] >= PAUSE:
             continue
         if now - desk[D_DECIDED_T] < config[CF_CYCLE]:
             continue
         desk[D_DECIDED_T] = now
         desk[D_PULLED] = 0
         hold(desk, ints, seen_t)
+        ints[I_REDUCING] = 1 if now >= config[CF_STOP_T] or account[A_MODE] == REDUCING else 0
         decide(profile, state, ints, params, rules, book, now, target)
         keep_places(desk, state, rules, target)
-        requote(
-            desk, actions, config, now, target, state[S_MID], rules[L_CAP], rules[L_OUT], rules[L_IN], rules[L_REFILL]
-        )
+        requote(desk, actions, now, target, state[S_MID], rules[L_CAP], rules[L_OUT], rules[L_IN], rules[L_REFILL])
     return i

@@ -7,7 +7,7 @@ warm when quoting begins. What a file may hold is decided by simvenue's reader, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,51 @@ from simvenue.recorded.recording import REMEMBERED, load
 
 TAIL_NS = 310 * 10**9
 """Markouts look so far beyond the last quote."""
+EVERYTHING = 2**40
+"""More levels than a side can have."""
+
+
+def _no_times() -> Any:
+    return np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a recording says of its market's prices, row k from `t_ns[k]` on; px_u, funding per hour as a fraction.
+
+    No rows: the recording has none, and oracle, mark and funding are derived.
+    """
+
+    t_ns: Any = field(default_factory=_no_times)
+    oracle_px_u: Any = field(default_factory=_no_times)
+    mark_px_u: Any = field(default_factory=_no_times)
+    funding_1h: Any = field(default_factory=lambda: np.zeros(0, np.float64))
+
+    def between(self, first_t_ns: int, last_t_ns: int) -> Context:
+        """What holds within the span: the row it begins with, and those up to its end."""
+        first = max(int(np.searchsorted(self.t_ns, first_t_ns, "right")) - 1, 0)
+        rows = slice(first, int(np.searchsorted(self.t_ns, last_t_ns, "right")))
+        return Context(self.t_ns[rows], self.oracle_px_u[rows], self.mark_px_u[rows], self.funding_1h[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A stream of our own, beside the venue's: columns as a tape's, instant k reaches us at `told_ns[k]`."""
+
+    what: Any
+    px_u: Any
+    sz_u: Any
+    stamp_ns: Any
+    begin: Any
+    told_ns: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Tape:
-    """int64 columns; instant k is rows `begin[k] .. begin[k + 1]` at `stamp_ns[k]`; 1 in `begins_file` = a new file."""
+    """int64 columns; instant k is rows `begin[k] .. begin[k + 1]` at `stamp_ns[k]`; 1 in `begins_file` = a new file.
+
+    `local_ns[k]` is when the recorder received instant k, by its own clock; empty where that is not known.
+    """
 
     names: tuple[str, ...]
     what: Any
@@ -33,10 +73,14 @@ class Tape:
     begin: Any
     begins_file: Any
     visible: int
+    context: Context = field(default_factory=Context)
+    local_ns: Any = field(default_factory=_no_times)
+    seen: Seen | None = None  # None: we see the venue's own rows
 
     @property
     def kept(self) -> int:
-        return self.visible + REMEMBERED
+        """Levels a side that are believed; a tape that shows everything (`visible` 0) forgets nothing."""
+        return self.visible + REMEMBERED if self.visible > 0 else EVERYTHING
 
 
 def read_tape(paths: Sequence[Path], sz_decimals: int) -> Tape:
@@ -75,6 +119,7 @@ def cut(tape: Tape, first_t_ns: int, last_t_ns: int) -> Tape:
     return Tape(
         tape.names, tape.what[rows], tape.px_u[rows], tape.sz_u[rows], tape.stamp_ns[first:last],
         tape.begin[first : last + 1] - tape.begin[first], tape.begins_file[first:last], tape.visible,
+        tape.context.between(int(tape.stamp_ns[first]), int(tape.stamp_ns[last - 1])), tape.local_ns[first:last],
     )  # fmt: skip
 
 

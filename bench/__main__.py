@@ -4,7 +4,8 @@ tick_to_order: a market message is handed to the feed's socket -> the order's fi
 through the real feed, quoter and executor processes and a real Redis, with the journal and the signature in the
 path. Its floor is the same hops by the barest client. venue_*: what one simvenue carries (`capacity.py`). made_up_*:
 how much faster than time its synthetic markets run (`made_up.py`). ladder_*: one ladder of 15 levels a side, beside the
-same in plain Python (`ladder.py`).
+same in plain Python (`ladder.py`). world_*: stream messages the exact world delivers a second of one core's time,
+beside what is asked of it (`world.py`). backtest_*: the replay beside hftbacktest and its floors (`backtest.py`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench import capacity, floor, ladder, made_up, script
+from bench import backtest, capacity, floor, ladder, made_up, script, world
 from bench.tap import Tap, pair
 from common.errors import EXIT_OK
 from common.kernel import ROOT
@@ -68,6 +69,8 @@ def main() -> int:
         results |= capacity.rows(Path(folder))
     results |= made_up.rows()
     results |= ladder.rows()
+    results |= backtest.rows()
+    results |= world.rows()
     path = ROOT / "reports" / "bench.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(results, indent=2) + "\n")

@@ -1,10 +1,12 @@
 """What one full ladder costs: 15 levels a side through all stages, compiled, in plain Python, and through the engine.
 
-ladder_warm: the decision again for the same market; ladder_cold: another market, volatility and position each time, so
-that nothing of the last decision can be reused (both with the call from Python in them); ladder_engine: a market
-message in, the decision, its record and the ladder message out. Each process times itself in turns of a few thousand
-calls and gives the best turn's mean, since what others do on the machine only ever adds. The peer of a compiled figure
-is the same work in plain Python in the same run; `ratio` is value over peer.
+ladder_warm: the price has moved a little, no slow input has; ladder_cold: another market, volatility, fee and position
+each time, so that nothing of the last decision can be taken over (both with 200 marked-out fills a side, and with the
+call from Python in them); ladder_call: that call alone, of a kernel with the same arguments that does nothing;
+ladder_engine: a market message in, the decision, its record and the ladder message out. Each process times itself in
+many turns of about a millisecond, short enough to fall between what others do on the machine, which only ever adds,
+and gives the best turn's mean. The peer of a compiled figure is the same work in plain Python in the same run; `ratio`
+is value over peer.
 
 `python -m bench.ladder` prints them; with `--times` as one JSON line of this process' own mode.
 """
@@ -20,15 +22,27 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from common.kernel import COMPILED, ROOT
+from common.kernel import COMPILED, ROOT, SIGNATURES, kernel
 from common.messages import Ladder
+from quoter.adverse import learn_reach
 from quoter.quote import quote_sides
-from quoter.state import I_POSITION, NS, O_COUNT, S_FAIR, S_VOL_FAST
+from quoter.state import I_POSITION, NS, O_COUNT, S_FAIR, S_FEE, S_MICRO, S_VOL_FAST
 from tests.unit.quoter.builders import PX, T0, Desk, Rig, a_book
 
 LEVELS = 15
-TURNS = 7
-WANTED_US = {"ladder_warm": 2.0, "ladder_cold": 6.0, "ladder_engine": 100.0}
+TURNS = 300
+FILLS = 200
+WANTED_US: dict[str, float | None] = {
+    "ladder_warm": 2.0, "ladder_cold": 6.0, "ladder_engine": 100.0, "ladder_call": None,
+}  # fmt: skip
+
+
+@kernel(SIGNATURES["quoter.quote.quote_sides"])
+def nothing(
+    state: list[float], ints: list[int], params: list[float], book: list[int], t_ns: int, out: list[int]
+) -> int:
+    """What the call alone costs."""
+    return t_ns
 
 
 def best_us(work: Callable[[int], None], calls: int) -> float:
@@ -48,29 +62,38 @@ def a_rig(seed: int = 0) -> Rig:
     rig = Rig(order_levels=LEVELS).told(equity=10_000.0, hard=5_000.0, soft=2_500.0)
     rig.vol(rng.uniform(0.05, 0.2)).see(*a_book(PX + 10 * seed))
     rig.ints[I_POSITION] = rng.randrange(-200, 200)
+    for fill in range(2 * FILLS):
+        learn_reach(rig.state, rig.ints, fill % 2, rng.uniform(0.3, 20.0), rng.gauss(0.3, 1.0))
     return rig
 
 
 def times() -> dict[str, float]:
     """This process' figures."""
-    scale = 1 if COMPILED else 20
+    turn, engine_turn = (400, 10) if COMPILED else (8, 2)
     one, many = a_rig(), [a_rig(seed) for seed in range(64)]
+    near = [float(one.state[S_MICRO]) + step for step in range(-8, 8)]
 
     def warm(k: int) -> None:
-        quote_sides(one.state, one.ints, one.params, one.vector, T0, one.out)
+        one.state[S_MICRO] = near[k % 16]
+        quote_sides(one.state, one.ints, one.params, one.vector, T0 + k, one.out)
 
     def cold(k: int) -> None:
         rig = many[k % len(many)]
-        rig.state[S_VOL_FAST] = 0.05 + 0.001 * (k % 100)
+        rig.state[S_VOL_FAST] = 0.05 + 0.06 * (k // len(many) % 2)
+        rig.state[S_FEE] = 0.3 + 0.001 * (k // len(many) % 7)
         quote_sides(rig.state, rig.ints, rig.params, rig.vector, T0 + k * NS, rig.out)
+
+    def call(k: int) -> None:
+        nothing(one.state, one.ints, one.params, one.vector, T0 + k, one.out)
 
     warm(0)
     if one.out[O_COUNT] + one.out[O_COUNT + 1] < 2 * LEVELS - 6 or one.state[S_FAIR] <= 0.0:
         raise SystemExit("the ladder of the benchmark is not whole")
     return {
-        "ladder_warm": best_us(warm, 20_000 // scale),
-        "ladder_cold": best_us(cold, 20_000 // scale),
-        "ladder_engine": best_us(_engine(), 2_000 // scale),
+        "ladder_warm": best_us(warm, turn),
+        "ladder_cold": best_us(cold, turn),
+        "ladder_engine": best_us(_engine(), engine_turn),
+        "ladder_call": best_us(call, turn),
     }
 
 

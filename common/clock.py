@@ -35,6 +35,7 @@ class MarketClock:
     def __init__(self) -> None:
         self.rate = 1.0
         self.session_offset_ns = 0
+        self.origin_ns = 0  # where the venue's clock began: another session has another; 0 = real time
         self._anchor_t_ns = time.time_ns()
         self._anchor_mono_ns = time.monotonic_ns()
 
@@ -51,6 +52,7 @@ class MarketClock:
         middle = (asked_mono_ns + answered_mono_ns) // 2
         self.rate = reading.rate
         self.session_offset_ns = reading.session_offset_ns
+        self.origin_ns = reading.origin_ns
         self._anchor_t_ns = reading.now_ns
         self._anchor_mono_ns = middle
         return (self.now_ns() - before) / NS

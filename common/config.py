@@ -152,6 +152,18 @@ PROFILES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+#: Volatility tables besides a market's own.  `btc-seed`: the older BTC rows (design 5).  Their low ends, log-linear
+#: between 4, 11.5, 20 and 30 % a year, are as the edge study played them (its quoters.py); it kept no high ends, so
+#: each low end has the one it has in the US500 table.
+VOL_TABLES: dict[str, list[dict[str, float]]] = {
+    "btc-seed": [
+        {"from_vol": 0.0, "lo_bps": 1.0, "hi_bps": 5.0}, {"from_vol": 0.04, "lo_bps": 1.0, "hi_bps": 5.0},
+        {"from_vol": 0.115, "lo_bps": 2.0, "hi_bps": 10.0}, {"from_vol": 0.2, "lo_bps": 5.0, "hi_bps": 25.0},
+        {"from_vol": 0.3, "lo_bps": 10.0, "hi_bps": 50.0},
+    ],
+}  # fmt: skip
+
+
 class Quoting(_Part):
     """Design section 5; every number is a parameter of the quoter's kernels."""
 
@@ -160,6 +172,9 @@ class Quoting(_Part):
     min_spread_bps: float = Field(1.0, gt=0, le=500, description="nearest half spread whatever the table says")
     max_spread_bps: float = Field(50.0, gt=0, le=500, description="furthest half spread")
     vol_table: list[VolRow] = Field(min_length=1, max_length=12, description="annual volatility -> half spread range")
+    vol_rows: Literal["market", "btc-seed"] = Field(
+        "market", description="VOL_TABLE: the market's own vol_table, or one of VOL_TABLES in its place"
+    )
     vol_hysteresis: float = Field(0.10, ge=0, le=0.5, description="share by which a row's border must be passed")
     vol_bucket_s: float = Field(5.0, gt=0, le=60, description="spacing of the mids whose returns are averaged")
     vol_fast_half_life_s: float = Field(60.0, gt=0, le=3600)
@@ -219,6 +234,10 @@ class Quoting(_Part):
     fade_rearm_s: float = Field(60.0, gt=0, le=3600, description="half life of a fade after its last losing fill")
     hold_bps: float = Field(0.3, ge=0, le=50, description="a smaller move of the target is not published")
     forecast_weight: float = Field(1.0, ge=0, le=3, description="of an accepted forecast in the fair price (edge.md 4)")
+    references: str = Field(
+        "", pattern=r"^([a-z0-9]{2,8}:)?[A-Za-z0-9]{1,16}(,([a-z0-9]{2,8}:)?[A-Za-z0-9]{1,16}){0,3}$|^$",
+        description="REFERENCES: up to four other coins, comma-separated, whose moves a forecast may use (design 5)",
+    )  # fmt: skip
     forecast_age_h_max: float = Field(
         48.0, gt=0, le=24 * 30, description="hours after its data's end in which a fitted forecast may be used"
     )
@@ -364,10 +383,16 @@ class Quoting(_Part):
     @model_validator(mode="before")
     @classmethod
     def _of_profile(cls, tree: Any) -> Any:
-        """Fill in what the profile says and nobody else does."""
+        """Fill in what the profile says and nobody else does, and a volatility table asked for by name."""
         if not isinstance(tree, dict):
             return tree
-        return {**PROFILES.get(str(tree.get("profile")), {}), **tree}
+        rows = VOL_TABLES.get(str(tree.get("vol_rows")))
+        return {**PROFILES.get(str(tree.get("profile")), {}), **tree, **({"vol_table": rows} if rows else {})}
+
+    @property
+    def reference_coins(self) -> tuple[str, ...]:
+        """Other markets that a forecast may use, in the order of their features."""
+        return tuple(self.references.split(",")) if self.references else ()
 
     @property
     def out_bps(self) -> float:
@@ -668,6 +693,8 @@ ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "EDGE_GATE": ("quoting", "edge_gate"),
     "SESSION": ("quoting", "session"),
     "VOL_MODEL": ("quoting", "vol_model"),
+    "VOL_TABLE": ("quoting", "vol_rows"),
+    "REFERENCES": ("quoting", "references"),
     "MAX_DRAWDOWN": ("risk", "max_drawdown"),
     "STOP_LOSS_PCT": ("risk", "stop_loss"),
     "RECORD": ("recording", "on"),

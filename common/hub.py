@@ -107,7 +107,7 @@ class Hub:
         if wanted <= stream.last:
             raise CommandError(_SMALLER)
         self._append(stream, wanted, list(fields))
-        keep = int(limit) if how == "MAXLEN" else len(stream.between(_id(limit), LAST))
+        keep = int(limit) if how == "MAXLEN" else len(stream.ids) - bisect.bisect_left(stream.ids, _id(limit))
         stream.trim(keep)
         return entry_id.encode()
 

@@ -24,8 +24,10 @@ from common.messages import MarketSpec
 from common.venue_types import (
     Aligned,
     AssetMeta,
+    CandleRow,
     ClearinghouseState,
     FillRow,
+    FundingRateRow,
     FundingRow,
     OrderRow,
     OrderStatusReply,
@@ -44,13 +46,14 @@ ERROR_CHARS_MAX = 200
 BUILDER_BASE = 100_000
 DEX_STRIDE = 10_000
 
-#: Weight by type (hyperliquid.md 3); lists cost 1/20 more by their length.
+#: Weight by type (hyperliquid.md 3); lists cost more by their length: 1 for so many rows (`BY_LENGTH`).
 WEIGHTS = {
     "l2Book": 2, "allMids": 2, "clearinghouseState": 2, "spotClearinghouseState": 2, "orderStatus": 2,
     "userRole": 60,
 }  # fmt: skip
 WEIGHT_OTHER = 20
-BY_LENGTH = frozenset({"userFills", "userFillsByTime", "userFunding", "fundingHistory", "historicalOrders"})
+BY_LENGTH = dict.fromkeys(("userFills", "userFillsByTime", "userFunding", "fundingHistory", "historicalOrders"), 20)
+BY_LENGTH["candleSnapshot"] = 60
 
 T = TypeVar("T")
 
@@ -63,6 +66,8 @@ STATE = Decoder(ClearinghouseState)
 ORDERS = Decoder(list[OrderRow])
 FILLS = Decoder(list[FillRow])
 FUNDING = Decoder(list[FundingRow])
+CANDLES = Decoder(list[CandleRow])
+FUNDING_RATES = Decoder(list[FundingRateRow])
 ORDER_STATUS = Decoder(OrderStatusReply)
 RATE_LIMIT = Decoder(RateLimit)
 
@@ -233,6 +238,16 @@ class InfoClient:
         aligned = bool(meta.collateral_token) and await self.is_aligned(meta.collateral_token or 0)
         return facts_of(coin, dexs, meta, tokens, aligned=aligned)
 
+    # ------------------------------------------------------------------ history
+    async def candles(self, coin: str, interval: str, start_ms: int, end_ms: int) -> list[CandleRow]:
+        """Bars that open within the span, oldest first; of each interval the venue keeps the newest 5,000."""
+        asked = {"coin": coin, "interval": interval, "startTime": start_ms, "endTime": end_ms}
+        return await self._ask({"type": "candleSnapshot", "req": asked}, CANDLES)
+
+    async def funding_history(self, coin: str, start_ms: int) -> list[FundingRateRow]:
+        """The market's hourly rates from `start_ms` on, oldest first, at most 500 (page with the last time)."""
+        return await self._ask({"type": "fundingHistory", "coin": coin, "startTime": start_ms}, FUNDING_RATES)
+
     # ------------------------------------------------------------------ account
     async def user_fees(self, user: str) -> UserFees:
         return await self._ask({"type": "userFees", "user": user}, USER_FEES)
@@ -277,7 +292,7 @@ class InfoClient:
         except BadInput as error:
             raise self._bad(error.reason, f"{name}: {error.detail}") from error
         if name in BY_LENGTH and isinstance(answer, list):
-            self._weights.owe(len(answer) // 20)
+            self._weights.owe(len(answer) // BY_LENGTH[name])
         return answer
 
     async def _post(self, payload: bytes) -> bytes:

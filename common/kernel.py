@@ -40,6 +40,10 @@ try:
 except ImportError:
     COMPILED = False
 
+OPTIONS = {"fastmath": False, "_nrt": False}
+"""For numba. Kernels allocate nothing, so references to the vectors they are handed need not be counted: the atomic
+counts at every call took twelve times as long as the matching itself."""
+
 #: Every kernel of the modules imported so far, by "module.function"; the plain function is kept for comparison.
 KERNELS: dict[str, Callable[..., Any]] = {}
 SIGNATURES: dict[str, str] = {}
@@ -57,7 +61,7 @@ def source_hash(root: Path = ROOT) -> str:
     if COMPILED:
         cpu = numba.core.config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
         digest.update(f"{numba.__version__} {llvmlite.__version__} {cpu} {sys.version_info[:2]}".encode())
-        digest.update(f" boundscheck={numba.core.config.BOUNDSCHECK}".encode())
+        digest.update(f" boundscheck={numba.core.config.BOUNDSCHECK} {OPTIONS}".encode())
     for path in kernel_files(root):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
@@ -103,15 +107,18 @@ if COMPILED:
     numba.core.event.register("numba:compile", _Listener())
 
 
-def kernel(signature: str) -> Callable[[F], F]:
+def kernel(signature: str, *, inline: bool = False) -> Callable[[F], F]:
     """Compile `function` for exactly `signature` (numba's text form, e.g. `"i8(f8[::1], i8)"`), or leave it plain.
 
+    `inline` puts the machine code into every caller: for small kernels that many vectors are handed to, row by row.
     Raises TypeError at the call when an argument has another type (compiled kernels only).
     """
 
     def decorate(function: F) -> F:
         name = f"{function.__module__}.{function.__name__}"
-        compiled = numba.njit(signature, cache=True, fastmath=False)(function) if COMPILED else function
+        compiled = function
+        if COMPILED:
+            compiled = numba.njit(signature, cache=True, forceinline=inline, **OPTIONS)(function)
         KERNELS[name] = compiled
         SIGNATURES[name] = signature
         return compiled

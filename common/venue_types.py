@@ -128,6 +128,28 @@ class FundingRow(Answer, frozen=True):
     delta: FundingDelta
 
 
+class CandleRow(Answer, frozen=True):
+    """One bar of `candleSnapshot`; `t` is its open, `T` its last millisecond, `v` base units."""
+
+    t: Ms
+    close_ms: Ms = msgspec.field(name="T")
+    coin: Name = msgspec.field(name="s")
+    interval: Name = msgspec.field(name="i")
+    o: Dec
+    h: Dec
+    l: Dec  # noqa: E741 (the venue's name)
+    c: Dec
+    v: Dec
+
+
+class FundingRateRow(Answer, frozen=True):
+    """One hour of `fundingHistory`: a fraction per hour."""
+
+    coin: Name
+    funding_rate: Dec
+    time: Ms
+
+
 # ---------------------------------------------------------------------- orders and fills
 class OrderRow(Answer, frozen=True):
     """One order of `openOrders`, `frontendOpenOrders`, `orderStatus` or `orderUpdates`; `sz` is what remains."""

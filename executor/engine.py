@@ -27,6 +27,7 @@ from common.messages import (
     OrderState,
     RiskPermit,
     Severity,
+    Side,
     Tick,
     Touch,
     Verb,
@@ -398,13 +399,24 @@ class ExecutorEngine:
         self._plan_mono_ns = self.now.mono_ns
         self.stance, self.why = self._judge()
         if self.stance is Stance.HOLD:
-            return []
-        if self.stance is Stance.CANCEL:
+            out = self._withdrawn()
+        elif self.stance is Stance.CANCEL:
             out = self.tracker.cancel(self.tracker.table.live(), self.now) if self.tracker.facts is not None else []
         else:
             out = self.planner.plan(self.now, prompt=prompt)
         self.governor.spent(self.tracker.take_sent())
         return out
+
+    def _withdrawn(self) -> list[Any]:
+        """What the newest ladder wants none of goes, even while nothing new may be sent.
+
+        A quoter that withdraws for old data says so on old data, so that such a ladder always finds us holding.
+        """
+        ladder = self.gates.ladder
+        if ladder is None or self.tracker.facts is None:
+            return []
+        empty = {side for side, levels in ((Side.BID, ladder.bids), (Side.ASK, ladder.asks)) if not levels}
+        return self.tracker.cancel([o for o in self.tracker.table.live() if o.side in empty], self.now)
 
     def _alert(self, name: str, severity: Severity, text: str) -> Alert:
         return Alert(self.now.t_ns, name, severity, text[:500])

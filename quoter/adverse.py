@@ -18,6 +18,7 @@ import math
 
 from common.kernel import kernel
 from quoter.floor import MEMORY_FILLS, PRIOR_MULTIPLE, Z80, floor_prior_bps, learn_adverse
+from quoter.kept import needs_differ
 from quoter.skew import is_reducing
 from quoter.state import (
     BANDS,
@@ -131,6 +132,8 @@ def band_bound_bps(state: list[float], ints: list[int], params: list[float], sid
 @kernel("void(f8[::1], i8[::1], f8[::1], i8)")
 def set_needs(state: list[float], ints: list[int], params: list[float], side: int) -> None:
     """S_NEED of a side: what a quote in each band must earn, NO_FLOOR where that is beyond three times the prior."""
+    if needs_differ(state, ints, params, side) == 0:
+        return
     prior = floor_prior_bps(state, params)
     least = state[S_FEE] + params[P_SAFETY]
     known = float(ints[I_ADVERSE_N + side]) >= params[P_FLOOR_FILLS]

@@ -104,10 +104,15 @@ def seal_of(card: Card) -> str:
     return hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(card, seal=""))).hexdigest()
 
 
-def accept(card: Card, coin: str, now_recorded_t_ns: int, age_h_max: float) -> str:
-    """Why the quoter must not use this card now, "" when it may; ages in the recording's time."""
+def accept(card: Card, coin: str, now_recorded_t_ns: int, age_h_max: float, references: tuple[str, ...] = ()) -> str:
+    """Why the quoter must not use this card now, "" when it may; ages in the recording's time.
+
+    `references` are the other markets it hears: a card that was fitted on any must find exactly those.
+    """
     if card.coin != coin:
         return f"fitted for {card.coin}"
+    if card.references and tuple(card.references) != references:
+        return f"fitted beside {','.join(card.references)}, REFERENCES is {','.join(references) or 'empty'}"
     if card.start_t_ns <= now_recorded_t_ns <= card.end_t_ns:
         return "fitted on the very time that is played"
     age_h = (now_recorded_t_ns - card.end_t_ns) / 3.6e12

@@ -50,6 +50,7 @@ class ModelWatch:
     def __init__(self, settings: Settings) -> None:
         self._path = model_path(settings)
         self._coin, self._age_h_max = settings.market.coin, settings.quoting.forecast_age_h_max
+        self._references = settings.quoting.reference_coins
         self._read: tuple[int, int] | None = None
         self._card: Card | None = None
         self._fault = "not read yet"
@@ -65,7 +66,7 @@ class ModelWatch:
             self._load()
         self.why_not = self._fault
         if self._card is not None:
-            self.why_not = accept(self._card, self._coin, now_recorded_t_ns, self._age_h_max)
+            self.why_not = accept(self._card, self._coin, now_recorded_t_ns, self._age_h_max, self._references)
         self.in_use = None if self.why_not else self._card
         return (self.in_use, self.why_not) != before
 

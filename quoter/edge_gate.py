@@ -7,14 +7,17 @@ A mean above 0 needs no bootstrap, so a market that earns never pays for one.
 A stopped market quotes only what takes its position down, and nothing once it is flat.
 
 Re-arm rule: a stop holds until something it rested on has changed, and then the evidence begins anew: a person's `arm`
-or `resume`, another accepted forecast, or a lower maker fee. Time alone re-arms nothing. Evidence and stop live as long
-as the process; fills told again after a restart are not scored, so a restart begins anew too.
+or `resume`, another accepted forecast, or a lower maker fee. Time alone re-arms nothing, and neither does a restart:
+what rests on evidence is kept (`edge_file.py` writes it down) and taken up again. Fills told again after a restart are
+not scored a second time; those whose 60 s were not over are lost.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+
+import msgspec
 
 from common.config import Settings
 from common.stats import Interval, bootstrap_mean
@@ -24,6 +27,27 @@ SEED = 60
 DRAWS = 400
 """Drawn on the quoter's own loop: with a day of blocks about 20 ms, once in 5 minutes, and only while the mean is
 below 0."""
+
+
+class KeptBlock(msgspec.Struct, frozen=True, array_like=True):
+    """One block's fills: how many, USD, and bps x USD net."""
+
+    number: int
+    fills: int
+    usd: float
+    net: float
+
+
+class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All the gate knows, to be taken up by another process."""
+
+    block_ns: int
+    blocks: list[KeptBlock]
+    stopped: bool
+    found: Interval | None
+    judged: int
+    fee_ppb: int | None
+    model: str | None
 
 
 @dataclass(slots=True)
@@ -49,6 +73,8 @@ class EdgeGate:
         self._judged = 0
         self._fee_ppb: int | None = None
         self._model: str | None = None
+        self.changes = 0
+        """Goes up with whatever is to be kept."""
 
     @property
     def fills(self) -> int:
@@ -60,7 +86,7 @@ class EdgeGate:
         """What it was stopped for, in one sentence."""
         found = self.found
         if found is None or found.lo is None or found.hi is None:
-            return "no edge was measured"
+            return "what was kept of our fills cannot be read"
         return (
             f"net 60 s markout {found.mean:+.2f} bps [{found.lo:+.2f}, {found.hi:+.2f}] over {self.fills} fills in "
             f"{found.blocks} blocks of {self._block_ns // NS} s"
@@ -75,6 +101,7 @@ class EdgeGate:
             later = [self._blocks.pop() for _ in range(sum(b.number > number for b in self._blocks))]
             self._blocks.append(block)
             self._blocks.extend(reversed(later))
+        self.changes += 1
         block.fills += 1
         block.usd += usd
         block.net += net_bps * usd
@@ -87,6 +114,7 @@ class EdgeGate:
         if self.stopped or number == self._judged:
             return False
         self._judged = number
+        self._note()
         blocks = [block for block in self._blocks if block.number < number and block.usd > 0.0]
         if len(blocks) < self._blocks_min:
             return False
@@ -106,11 +134,14 @@ class EdgeGate:
         """Begin anew, without evidence."""
         self.stopped, self.found = False, None
         self._blocks.clear()
+        self.changes += 1
 
     def on_fee(self, maker_ppb: int) -> None:
         """The maker fee now in force; a lower one re-arms."""
         if self._fee_ppb is not None and maker_ppb < self._fee_ppb:
             self.rearm()
+        if self._fee_ppb != maker_ppb:
+            self._note()
         self._fee_ppb = maker_ppb
 
     def on_model(self, seal: str | None) -> None:
@@ -119,3 +150,38 @@ class EdgeGate:
             self.rearm()
         if seal is not None:
             self._model = seal
+            self._note()
+
+    def _note(self) -> None:
+        """Without evidence there is nothing to keep."""
+        if self._blocks or self.stopped:
+            self.changes += 1
+
+    # ------------------------------------------------------------------ over a restart
+    def keep(self) -> Kept:
+        """What another process needs to go on from here."""
+        blocks = [KeptBlock(block.number, block.fills, block.usd, block.net) for block in self._blocks]
+        return Kept(self._block_ns, blocks, self.stopped, self.found, self._judged, self._fee_ppb, self._model)
+
+    def distrust(self) -> None:
+        """What another process left says nothing: stopped, until a person re-arms it."""
+        self.stopped, self.found = True, None
+        self.changes += 1
+
+    def take_up(self, kept: Kept) -> None:
+        """Go on where another process left off; blocks of another length say nothing, but a stop stays a stop.
+
+        A fee or a forecast of our own that has been told already is held against the kept one: it may re-arm.
+        """
+        fee_ppb, model = self._fee_ppb, self._model
+        if kept.block_ns == self._block_ns:
+            own = list(self._blocks)
+            blocks = [_Block(block.number, block.fills, block.usd, block.net) for block in kept.blocks]
+            self._blocks = deque([*blocks, *own])
+            self._judged = max(self._judged, kept.judged)
+        self.stopped, self.found = kept.stopped, kept.found
+        self._fee_ppb, self._model = kept.fee_ppb, kept.model
+        self.changes += 1
+        if fee_ppb is not None:
+            self.on_fee(fee_ppb)
+        self.on_model(model)

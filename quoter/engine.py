@@ -43,7 +43,7 @@ from common.streams import MD
 from quoter.adverse import learn_reach
 from quoter.analysis import analyse, deep_share
 from quoter.edge_gate import EdgeGate
-from quoter.events import Figures, Model, Refused, Stop
+from quoter.events import EdgeKept, Figures, Model, Refused, Stop
 from quoter.fade import learn_score
 from quoter.gate import Gate
 from quoter.intensity import see_print as see_depth
@@ -132,7 +132,7 @@ class QuoteEngine:
         self.pace = Pace()
         self.view = MarketView()
         self.own = OwnOrders()
-        self.outlook = Outlook(self._q.forecast_weight)
+        self.outlook = Outlook(self._q.forecast_weight, self._q.reference_coins)
         self.past = FairPast()
         self.edge_gate = EdgeGate(settings)
         self.queue = QueueBook()
@@ -157,13 +157,13 @@ class QuoteEngine:
             AssetContext: self._on_context, MarketSpec: self._on_spec, Fill: self._on_fill,
             OrderUpdate: self._on_order, AccountState: self._on_account, RiskPermit: self._on_permit,
             Command: self._on_command, Replayed: self._on_replayed, Stop: self._on_stop,
-            TradePrint: self._on_print, Gap: self._on_gap, Model: self._on_model,
+            TradePrint: self._on_print, Gap: self._on_gap, Model: self._on_model, EdgeKept: self._on_edge_kept,
         }  # fmt: skip
 
     def on(self, event: Any) -> list[Any]:
         """Apply one event; messages for the bus and effects for the shell come out."""
         if getattr(event, "coin", self.coin) != self.coin:
-            return []
+            return self._on_reference(event)
         handler = self._handlers.get(type(event))
         if handler is None:
             return []
@@ -211,10 +211,13 @@ class QuoteEngine:
     def _judge_edge(self) -> None:
         """Say so when our own fills show no edge here; where the gate enforces, stop."""
         if self.edge_gate.look(self.pace.t_ns, EDGE_SETTLED_NS):
-            does = "the market is stopped" if self.edge_gate.enforces else "EDGE_GATE=warn: quoting goes on"
-            severity = Severity.CRITICAL if self.edge_gate.enforces else Severity.WARNING
-            self._out.append(Alert(self.pace.t_ns, "NoEdge", severity, f"{self.edge_gate.why}: {does}"))
-            self._dirty = self._adapt = True
+            self._say_no_edge()
+
+    def _say_no_edge(self) -> None:
+        does = "the market is stopped" if self.edge_gate.enforces else "EDGE_GATE=warn: quoting goes on"
+        severity = Severity.CRITICAL if self.edge_gate.enforces else Severity.WARNING
+        self._out.append(Alert(self.pace.t_ns, "NoEdge", severity, f"{self.edge_gate.why}: {does}"))
+        self._dirty = self._adapt = True
 
     @property
     def _leaves(self) -> bool:
@@ -263,6 +266,14 @@ class QuoteEngine:
                 self.state[S_VOL_MODEL] = self.vol_model.see(float(self.state[S_MID]), t_ns, wall_ns)
             self._learn(self.markouts.on_mid(t_ns, view.bids[0][0] + view.asks[0][0]))
 
+    def _on_reference(self, event: Any) -> list[Any]:
+        """Another market's message: a reference's mid is news for the forecast, all else is not for us."""
+        if isinstance(event, Touch | BookUpdate) and self.outlook.on_reference(event):
+            self.pace.see(event.t_ns)
+            self.outlook.expect(self.state)
+            self._dirty = True
+        return []
+
     def _on_print(self, trade: TradePrint) -> None:
         self.pace.see(trade.t_ns)
         self.outlook.on_print(trade)
@@ -277,6 +288,14 @@ class QuoteEngine:
         self.outlook.install(model.card)
         self.edge_gate.on_model(model.card.seal if model.card else None)
         self._dirty = True
+
+    def _on_edge_kept(self, event: EdgeKept) -> None:
+        if event.kept is None:
+            self.edge_gate.distrust()
+        else:
+            self.edge_gate.take_up(event.kept)
+        if self.edge_gate.stopped:
+            self._say_no_edge()
 
     def _on_context(self, context: AssetContext) -> None:
         self.pace.see(context.t_ns)

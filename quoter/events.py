@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from common.messages import Ladder
 from quoter.card import Card
+from quoter.edge_gate import Kept
 from quoter.view import MarketView
 
 
@@ -20,6 +21,13 @@ class Model:
     """The forecast to use from now on, None = none; the shell has read it, held it to its age and found it whole."""
 
     card: Card | None
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeKept:
+    """The edge gate's evidence as an earlier process left it (`edge_file.py`); None = it is there but says nothing."""
+
+    kept: Kept | None
 
 
 # ---------------------------------------------------------------------- out

@@ -83,6 +83,9 @@ def play(settings: Settings, told: Told, path: Path, from_t_ns: int, at_t_ns: in
     engine = QuoteEngine(settings)
     watch = ModelWatch(settings)
     watch.look(at_t_ns)
+    if watch.in_use is not None and watch.in_use.references:
+        beside = ", ".join(watch.in_use.references)
+        raise ConfigError(f"the forecast in use hears {beside} too, of which this recording says nothing")
     engine.on(Model(watch.in_use))
     permit_t_ns, last_t_ns = 0, 0
     for t_ns, messages in retold(path, settings.market.coin, settings.venue.sz_decimals, from_t_ns, at_t_ns):

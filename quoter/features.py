@@ -13,7 +13,7 @@ Formulas (source: edge.md 6, the study's signals.py; moves in log space, nothing
 - `flow1/5/30`: aggressors' signed sqrt(size) over sqrt(average print), decayed alike; its signed square root.
 - `move1/5/30/120/600`: log mid moves in bps; `last`: log(last print / mid) in bps, within +-3.
 - of each reference market: its moves over 1, 5 and 30 s, and `gap`: how far the log ratio of the two mids lies from its
-  slow average, in bps.
+  slow average, in bps; 0 while the reference has been silent for 10 s: the gap would be our own move, reversed.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ SILENCE_NS = 3 * NS
 DOUBT_NS = 30 * NS
 TOUCH_AVERAGE_NS = 300.0 * NS
 GAP_AVERAGE_NS = 600.0 * NS
+REFERENCE_AGE_NS = 10 * NS
 PRINTS_AVERAGE = 2000
 LAST_MAX_BPS = 3.0
 
@@ -300,7 +301,8 @@ def read_features(floats: list[float], ints: list[int], logs: list[float], times
         at = OWN_FEATURES + REFERENCE_FEATURES * slot
         read_moves(logs, times, 1 + slot, REFERENCE_MOVES, t_ns, x, at)
         x[at + REFERENCE_MOVES] = 0.0
-        if ints[J_REF_T + slot] > 0 and ints[J_MID] == 1:
-            of = F_REF + 2 * slot
+        of = F_REF + 2 * slot
+        is_heard = ints[J_REF_T + slot] > 0 and t_ns - ints[J_REF_T + slot] <= REFERENCE_AGE_NS
+        if is_heard and ints[J_MID] == 1 and floats[of + 1] != 0.0:
             x[at + REFERENCE_MOVES] = (floats[of] - floats[F_LOG_MID] - floats[of + 1]) * 1e4
     return OWN_FEATURES + REFERENCE_FEATURES * ints[J_REFERENCES]

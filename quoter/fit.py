@@ -12,24 +12,22 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from common.config import Settings, load
 from common.errors import EXIT_CONFIG, EXIT_FAULT, EXIT_OK, EXIT_REFUSED, BadInput, ConfigError
-from common.kernel import COMPILED, istate, state
+from common.kernel import COMPILED
 from common.stats import bootstrap_mean
 from quoter.card import SCHEMA, Card, Data, Horizon, Score
 from quoter.card_file import model_path, read_card, write_card
-from quoter.features import FEATURES_MAX, OWN_FEATURES, names, new_features
+from quoter.features import names
 from quoter.forecast import Z_MAX
-from quoter.layering import new_channels
-from quoter.rebuilt import new_side
-from quoter.rows import Rows, find, read, sha256, span_ns
-from quoter.sampling import sample
-from quoter.state import NS, new_book
+from quoter.rows import span_ns
+from quoter.samples import Other, Samples, digest, others_of, read_samples, recordings
+from quoter.state import NS
 
 HORIZONS_S = (5, 30, 60)
 QUOTED_S = 60
@@ -44,33 +42,7 @@ LEVEL = 0.90
 SEED = 4
 
 
-class Samples(NamedTuple):
-    """Recorded time (n,), log mid (n,) and features (n, k), oldest first."""
-
-    t_ns: Any
-    log_mid: Any
-    x: Any
-
-
-# ---------------------------------------------------------------------- samples and labels
-def take_samples(parts: Sequence[Rows]) -> Samples:
-    """Features at every told book of consecutive recordings, one memory through all of them."""
-    features = new_features()
-    channel, book, x = new_channels(), new_book(), state(FEATURES_MAX)
-    taken = []
-    for rows in parts:
-        n = len(rows.stamp_ns)
-        bids, asks = new_side(1, rows.keep), new_side(-1, rows.keep)  # a recording begins with a full picture
-        t_ns, log_mid = istate(n), state(n)
-        flat = state(n * OWN_FEATURES)
-        count = sample(
-            rows.what, rows.px_u, rows.sz_u, rows.stamp_ns, rows.begin, 0, n,
-            bids, asks, channel, book, *features, x, OWN_FEATURES, t_ns, log_mid, flat,
-        )  # fmt: skip
-        taken.append((t_ns[:count], log_mid[:count], flat[: count * OWN_FEATURES].reshape(count, OWN_FEATURES)))
-    return Samples(*(np.concatenate(columns) for columns in zip(*taken, strict=True)))
-
-
+# ---------------------------------------------------------------------- spans and labels
 def within(samples: Samples, span: tuple[int, int]) -> Samples:
     """Those of the span; a label may lie behind its end."""
     keep = (samples.t_ns >= span[0]) & (samples.t_ns < span[1])
@@ -152,8 +124,17 @@ def fit_horizon(samples: Samples, inside: Samples, z: Any, seconds: int, latency
     return Horizon(seconds, penalty, weights, score(hours.raw, forecast, hours.hour), score(late, forecast, hours.hour))
 
 
-def fit(samples: Samples, span: tuple[int, int], settings: Settings, latency_ms: float = LATENCY_MS) -> Card:
-    """The card of a forecast fitted on the samples of `span`; raises BadInput when there are too few."""
+def fit(
+    samples: Samples,
+    span: tuple[int, int],
+    settings: Settings,
+    latency_ms: float = LATENCY_MS,
+    references: tuple[str, ...] = (),
+) -> Card:
+    """The card of a forecast fitted on the samples of `span`; raises BadInput when there are too few.
+
+    `references`: coins of the other markets that the samples have features of, in their order.
+    """
     inside = within(samples, span)
     hours = len(np.unique(inside.t_ns // HOUR_NS))
     if hours < HOURS_MIN:
@@ -171,8 +152,8 @@ def fit(samples: Samples, span: tuple[int, int], settings: Settings, latency_ms:
         data=[],
         samples=len(inside.t_ns),
         hours=hours,
-        features=list(names()),
-        references=[],
+        features=list(names(references)),
+        references=list(references),
         deviations=[float(d) for d in deviations],
         horizon_s=QUOTED_S,
         forecast_deviation_bps=float((z @ quoted).std()),
@@ -196,7 +177,11 @@ def judged(card: Card, samples: Samples, span: tuple[int, int]) -> dict[int, Sco
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m quoter fit", description="fit the forecast of one market")
     parser.add_argument("--market", default="us500", help="profile in config/")
-    parser.add_argument("--data", nargs="+", required=True, help="recorded files or a folder")
+    parser.add_argument("--data", nargs="+", required=True, help="recorded files or a folder: .npz, or the feed's own")
+    parser.add_argument(
+        "--reference", nargs="+", action="append", default=[], metavar="PROFILE PATH",
+        help="another market's recordings of the same time, its profile first; may be given up to four times",
+    )  # fmt: skip
     parser.add_argument("--span", default="", help="START/END in UTC of the recording; default: all of it")
     parser.add_argument("--latency", type=float, default=LATENCY_MS, help="ms until we can act (evidence only)")
     parser.add_argument("--out", type=Path, default=None, help="default models/MARKET.json")
@@ -215,11 +200,12 @@ def run(told: argparse.Namespace) -> int:
     if not COMPILED:
         raise ConfigError("fitting needs compiled kernels: unset AMM_KERNELS")
     settings = load("quoter", over={"MARKET": told.market})
-    paths = find(told.data, told.market)
-    samples = take_samples([read(path, settings.venue.sz_decimals) for path in paths])
+    own = Other(settings.market.coin, settings.venue.sz_decimals, tuple(recordings(told.data, told.market)))
+    beside = others_of(told.reference)
+    samples = read_samples(own, beside)
     span = span_ns(told.span) if told.span else (int(samples.t_ns[0]), int(samples.t_ns[-1]) + 1)
-    card = fit(samples, span, settings, told.latency)
-    data = [Data(path.name, sha256(path)) for path in paths]
+    card = fit(samples, span, settings, told.latency, tuple(other.coin for other in beside))
+    data = [Data(path.name, digest(path)) for market in (own, *beside) for path in market.paths]
     return keep(replace_data(card, data), told.out or model_path(settings))
 
 

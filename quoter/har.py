@@ -2,8 +2,10 @@
 
 log RV(next minute) = b0 + b1 log RV(1 m) + b2 log RV(5 m) + b3 log RV(30 m) + daily and half-daily waves, where RV is
 the sum of squared 5 s mid returns of a minute (the longer ones are means a minute). The coefficients follow by
-recursive least squares with a half life of five days from a prior that averages the three. Sources: Corsi (2009), "A
-Simple Approximate Long-Memory Model of Realized Volatility"; strategy.md 1.8 (log form, windows, time of day).
+recursive least squares with a half life of five days from a prior that averages the three. What the exponential of a
+mean log falls short of the mean is measured, not assumed lognormal: a market with still minutes has a far left tail
+(Duan 1983, "Smearing Estimate"). Sources: Corsi (2009), "A Simple Approximate Long-Memory Model of Realized
+Volatility"; strategy.md 1.8 (log form, windows, time of day).
 
 This room decides a forecast and since when it may be used; what it may do to quotes is bounded in `vol.py`. The grid is
 market time, the time of day wall time in UTC (on a replay the recording's). Volatilities are annual.
@@ -28,9 +30,13 @@ FORGET = 0.9999
 """Weight of a minute over its follower's: half of it after five days."""
 CENTRE = 16.0
 """Added to log RV so that the terms are of order one: 1 bps a 5 s return gives -15.9."""
-RV_LEAST = 1.2e-11
-"""A minute of 0.01 bps returns: a market that stands still has no logarithm."""
-RESIDUAL_SHARE = 0.01
+RV_LEAST = 1.2e-9
+"""A minute of 0.1 bps returns, 2.5 % a year, which every volatility table has in its first row: less is no news, and a
+market that stands still has no logarithm."""
+RATIO_SHARE = 0.003
+"""Half of the measured ratio is of the last four hours."""
+ERROR_MAX = 4.0
+"""Of a log forecast, as far as it counts for the ratio: one jump is no rule."""
 COVARIANCE_MAX = 100.0
 
 (
@@ -38,7 +44,7 @@ COVARIANCE_MAX = 100.0
     H_REF,  # px_u, mid at the last border of the grid
     H_LAST,  # px_u, newest mid
     H_SUM,  # sum of squared returns of the running minute
-    H_RESIDUAL,  # average squared error of the log forecasts
+    H_RATIO,  # average of realised over what the log forecast gives
     H_RV,  # RV of the last minutes, a ring
 ) = range(6)
 H_BETA = H_RV + MINUTES  # coefficients
@@ -63,7 +69,7 @@ def new_har() -> tuple[Any, Any]:
         floats[H_BETA + term] = weight
     for term in range(TERMS):
         floats[H_COV + TERMS * term + term] = 1.0 if term == 0 else 0.1
-    floats[H_RESIDUAL] = 0.2
+    floats[H_RATIO] = 1.1
     return floats, ints
 
 
@@ -119,7 +125,7 @@ def learn(floats: list[float], seen: float) -> None:
         floats[H_GAIN + row] = gain
         scale += gain * floats[H_X + row]
     error = seen - expected_log(floats)
-    floats[H_RESIDUAL] += RESIDUAL_SHARE * (error * error - floats[H_RESIDUAL])
+    floats[H_RATIO] += RATIO_SHARE * (math.exp(min(error, ERROR_MAX)) - floats[H_RATIO])
     if scale <= 0.0:
         return
     for row in range(TERMS):
@@ -150,7 +156,7 @@ def close_minute(floats: list[float], ints: list[int], wall_minute: int) -> None
     set_terms(floats, ints, wall_minute)
     ints[K_ASKED] = 1
     if ints[K_SCORED] >= KNOWN_AFTER:
-        centred = min(max(expected_log(floats) + 0.5 * floats[H_RESIDUAL], -20.0), 20.0)
+        centred = min(max(expected_log(floats) + math.log(max(floats[H_RATIO], 0.1)), -20.0), 20.0)
         floats[H_VOL] = math.sqrt(math.exp(centred - CENTRE) * YEAR_S / 60.0)
 
 

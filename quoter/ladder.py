@@ -18,6 +18,7 @@ from common.ticks import MIN_NOTIONAL_E6, ceil_px, floor_px, tick_u
 from quoter.adverse import set_places
 from quoter.fair import collar_px
 from quoter.floor import reduce_floor_bps, tick_bps
+from quoter.kept import ladder_differs
 from quoter.modes import limit_near
 from quoter.sizing import level_share, local_ratio, thickness
 from quoter.skew import is_reducing, tilt
@@ -48,6 +49,7 @@ from quoter.state import (
     P_STEP_INSIDE,
     P_TICKS,
     QUOTES_MAX,
+    S_BASE,
     S_BLEND,
     S_BUDGET,
     S_CENTRE,
@@ -61,6 +63,7 @@ from quoter.state import (
     S_NEAR,
     S_ORACLE,
     S_PLACE,
+    S_SHARE,
     S_SIGMA,
     S_STEP,
     S_URGENCY,
@@ -154,6 +157,16 @@ def placed_px(side: int, fair: float, distance_bps: float, opposite_px_u: int, j
     return px
 
 
+@kernel("void(f8[::1], f8[::1], i8, i8)")
+def set_shape(state: list[float], params: list[float], side: int, levels: int) -> None:
+    """S_BASE and S_SHARE of a side, made anew when something they are made of has changed."""
+    if ladder_differs(state, params, side, levels) == 0:
+        return
+    for i in range(levels):
+        state[S_BASE + side * QUOTES_MAX + i] = base_bps(state, params, i, levels)
+        state[S_SHARE + side * QUOTES_MAX + i] = level_share(params, i, levels)
+
+
 @kernel("void(f8[::1], i8[::1], f8[::1], i8, i8)")
 def set_distances(state: list[float], ints: list[int], params: list[float], side: int, levels: int) -> None:
     """Distances from fair into S_WORK, before floor and grid: widened, tilted, the centre moved, limited.
@@ -165,8 +178,9 @@ def set_distances(state: list[float], ints: list[int], params: list[float], side
     furthest = 1e9
     if params[P_SIGMA_MAX] > 0.0:
         furthest = params[P_SIGMA_MAX] * state[S_SIGMA] * math.sqrt(max(params[P_HORIZON], 0.0))
+    set_shape(state, params, side, levels)
     for i in range(levels):
-        state[S_WORK + i] = min(base_bps(state, params, i, levels) * scale + shift, furthest)
+        state[S_WORK + i] = min(state[S_BASE + side * QUOTES_MAX + i] * scale + shift, furthest)
     limit_near(state, ints, params, side, levels)
     set_places(state, side, levels, tick_bps(state[S_FAIR], ints[I_SZ_DECIMALS]))
 
@@ -209,7 +223,7 @@ def set_levels(
         state[at] += state[S_BLEND] * (ratio - state[at])
         state[REDUCES + i] = 0.0
         if place < NO_FLOOR:
-            state[REDUCES + i] = level_share(params, i, levels) * thickness(params, state[at])
+            state[REDUCES + i] = state[S_SHARE + side * QUOTES_MAX + i] * thickness(params, state[at])
         total += state[REDUCES + i]
         out[O_ROWS + side * O_SIDE + 2 * i] = px
     part = state[S_WHOLE + side] / max(total, 1.0)
@@ -274,9 +288,10 @@ def set_prices(
         size = out[base + 2 * i + 1]
         reduces = state[REDUCES + i]
         distance = state[S_PLACE + side * QUOTES_MAX + i]
+        px = out[base + 2 * i]
         if reduces > 0.0:
             distance = max(state[S_WORK + i], near)
-        px = placed_px(side, fair, distance, opposite, join, grid)
+            px = placed_px(side, fair, distance, opposite, join, grid)
         if size <= 0 or px <= 0:
             continue
         if state[S_ORACLE] > 0.0 and float(direction) * (float(px) - border) > 0.0:

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from common.bus import RedisBus, Subscription
 from common.bus_types import Bus
 from common.config import Settings
+from common.errors import BadInput
 from common.log import get_log
 from common.service import Service
 from common.sessions_file import calendar_of
 from common.streams import ACCOUNT, CONTROL, FILLS, MD, ORDERS, PERMIT
 from quoter.card_file import ModelWatch
+from quoter.edge_file import read_edge, write_edge
 from quoter.engine import QuoteEngine
-from quoter.events import Model, Stop
+from quoter.events import EdgeKept, Model, Stop
 from quoter.gauges import Gauges
 
 TICK_S = 0.05
 MODEL_LOOK_S = 5.0
+EDGE_KEEP_S = 5.0
 
 log = get_log("quoter")
 
 
-def subscriptions(coin: str) -> list[Subscription]:
+def subscriptions(coin: str, references: Sequence[str] = ()) -> list[Subscription]:
     """What the quoter hears; its own orders and fills from as far back as the streams go."""
     return [
-        Subscription(MD, MD.of(coin)),
+        *(Subscription(MD, MD.of(name)) for name in (coin, *references)),
         Subscription(ACCOUNT, ACCOUNT.of()),
         Subscription(PERMIT, PERMIT.of()),
         Subscription(ORDERS, ORDERS.of(coin), history=True),
@@ -48,7 +52,7 @@ def make_service(settings: Settings, bus: Bus) -> Service:
         settings,
         engine,
         bus,
-        subscriptions=subscriptions(settings.market.coin),
+        subscriptions=subscriptions(settings.market.coin, settings.quoting.reference_coins),
         tick_s=TICK_S,
         effect=later,
         state=lambda: engine.mood,
@@ -69,7 +73,31 @@ def make_service(settings: Settings, bus: Bus) -> Service:
                 service.post(Model(watch.in_use))
             await asyncio.sleep(MODEL_LOOK_S)
 
+    async def keep_edge() -> None:
+        """What the edge gate knows is taken up before the first decision, and written down within seconds."""
+        try:
+            kept = read_edge(settings, service.clock.origin_ns)
+        except BadInput as error:
+            log.error("edge_not_known", coin=settings.market.coin, why=str(error))
+            service.post(EdgeKept(None))
+        else:
+            if kept is not None:
+                service.post(EdgeKept(kept))
+        written = engine.edge_gate.changes
+        try:
+            while True:
+                await asyncio.sleep(EDGE_KEEP_S)
+                written = keep(written)
+        finally:
+            keep(written)
+
+    def keep(written: int) -> int:
+        if engine.edge_gate.changes != written:
+            write_edge(engine.edge_gate, settings, service.clock.origin_ns)
+        return engine.edge_gate.changes
+
     service.spawn(watch_model(), "model watch")
+    service.spawn(keep_edge(), "edge file")
     service.on_stop.append(withdraw)
     return service
 

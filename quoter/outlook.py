@@ -2,24 +2,30 @@
 
 Decides what each message means to the features (the feature clock of design 5) and when there is a forecast at all: a
 model is installed, there is a mid, and no message was lost in the last 30 s. The features themselves and the forecast
-are kernels, the same as in fit and replay. The market handed in is already without our own orders. Prices px_u.
+are kernels, the same as in fit and replay. The market handed in is already without our own orders; of reference
+markets only the mid counts, at every touch and book of theirs. Prices px_u, each market's own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from common.kernel import state
-from common.messages import BookUpdate, TradePrint
+from common.messages import BookUpdate, Touch, TradePrint
 from quoter.card import Card
 from quoter.features import (
+    F_LOG_MID,
     FEATURES_MAX,
+    J_MID,
+    J_T,
     doubt_flow,
     is_known,
     new_features,
     read_features,
     see_book,
     see_print,
+    see_reference,
     see_touch,
 )
 from quoter.forecast import M_DEVIATION, M_N, forecast_bps, new_model
@@ -30,9 +36,11 @@ from quoter.view import MarketView
 class Outlook:
     """Features of one coin and the model that reads them; `card` is the model in use, None = none."""
 
-    def __init__(self, weight: float) -> None:
+    def __init__(self, weight: float, references: Sequence[str] = ()) -> None:
+        """`references`: other coins in the order of their features."""
         self._weight = weight
-        self._floats, self._ints, self._logs, self._times = new_features()
+        self._slots = {coin: slot for slot, coin in enumerate(references)}
+        self._floats, self._ints, self._logs, self._times = self.vectors = new_features(len(references))
         self._x = state(FEATURES_MAX)
         self._model = new_model()
         self._t_ns = 0
@@ -52,9 +60,7 @@ class Outlook:
 
     def on_book(self, t_ns: int, view: MarketView, book: Any) -> None:
         """After a layered book of venue time `t_ns`."""
-        see_book(
-            self._floats, self._ints, self._logs, self._times, t_ns, book, view.fast_levels, view.deep_t_ns
-        )  # fmt: skip
+        see_book(*self.vectors, t_ns, book, view.fast_levels, view.deep_t_ns)
         self._t_ns = t_ns
 
     def on_market(self, message: object, view: MarketView, book: Any) -> None:
@@ -64,12 +70,33 @@ class Outlook:
         else:
             self.on_touch(view.venue_t_ns, view, book)
 
+    def on_reference(self, message: Touch | BookUpdate) -> bool:
+        """A reference market's touch or book; False when it is none of ours, or one-sided: then it says nothing."""
+        slot = self._slots.get(message.coin)
+        bid_px_u, ask_px_u = best_of(message)
+        if slot is None or not bid_px_u or not ask_px_u:
+            return False
+        see_reference(*self.vectors, slot, message.venue_t_ns, 0.5 * (float(bid_px_u) + float(ask_px_u)))
+        return True
+
     def on_print(self, trade: TradePrint) -> None:
         see_print(self._floats, self._ints, trade.venue_t_ns, int(trade.side), trade.px_u, trade.sz_u)
 
     def on_gap(self) -> None:
         """Market data was lost."""
         doubt_flow(self._floats, self._ints, self._t_ns)
+
+    @property
+    def clock_ns(self) -> int:
+        return int(self._ints[J_T])
+
+    @property
+    def has_mid(self) -> bool:
+        return bool(self._ints[J_MID])
+
+    @property
+    def log_mid(self) -> float:
+        return float(self._floats[F_LOG_MID])
 
     def features(self) -> list[float]:
         """The feature vector as of the last message."""
@@ -84,3 +111,10 @@ class Outlook:
             read_features(self._floats, self._ints, self._logs, self._times, self._x)
             quoter_state[S_FORECAST] = forecast_bps(self._model, self._x)
             quoter_state[S_FORECAST_WEIGHT] = self._weight
+
+
+def best_of(message: Touch | BookUpdate) -> tuple[int, int]:
+    """Best bid and ask (px_u), 0 = that side is empty."""
+    if isinstance(message, Touch):
+        return message.bid_px_u, message.ask_px_u
+    return message.bids[0][0] if message.bids else 0, message.asks[0][0] if message.asks else 0

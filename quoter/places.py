@@ -106,11 +106,12 @@ class QueueBook:
     def on_fill(self, fill: Fill) -> None:
         """Count a fill in the bucket its order was in before the print that made it."""
         place = self._places.get(fill.cloid)
-        if place is None or fill.px_u != place.px_u or not place.seen:
+        if place is None or fill.px_u != place.px_u:
             return
         told = fill.venue_t_ns == place.print_t_ns
-        bucket = place.bucket if told else _bucket(place)
-        self.calibration.observed_usd[bucket] += fill.px_u * fill.sz_u * 1e-6
+        if place.seen:
+            bucket = place.bucket if told else _bucket(place)
+            self.calibration.observed_usd[bucket] += fill.px_u * fill.sz_u * 1e-6
         if not told:
             place.front = 0.0
         place.left -= fill.sz_u

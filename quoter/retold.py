@@ -41,8 +41,9 @@ def retold(path: Path, coin: str, sz_decimals: int, from_t_ns: int, to_t_ns: int
     if path.suffix == ".npz":
         yield from _of_array(path, coin, sz_decimals, from_t_ns, to_t_ns)
         return
-    files, tables = _own(path)
-    own = _of_tables(tables) if tables else _of_files(files, Market(coin, sz_decimals))
+    files, tables = own_files(path)
+    market = Market(coin, sz_decimals)
+    own = _of_tables(tables, market) if tables else _of_files(files, market)
     yield from _of_rows(own, coin, sz_decimals, from_t_ns, to_t_ns)
 
 
@@ -50,8 +51,9 @@ def begins_at(path: Path, sz_decimals: int, coin: str) -> int:
     """The recording's first moment, ns."""
     if path.suffix == ".npz":
         return int(arrays.read(path, sz_decimals).stamp_ns[0])
-    files, tables = _own(path)
-    own = _of_tables(tables) if tables else _of_files(files, Market(coin, sz_decimals))
+    files, tables = own_files(path)
+    market = Market(coin, sz_decimals)
+    own = _of_tables(tables, market) if tables else _of_files(files, market)
     for row in own:
         return row.recv_t_ns
     raise BadInput("not_a_recording", f"{path}: nothing was recorded")
@@ -149,7 +151,16 @@ class _Clock:
 
 
 # ---------------------------------------------------------------------- the feed's own recordings
-def _own(path: Path) -> tuple[list[Path], list[Path]]:
+def is_own(path: Path) -> bool:
+    """Whether a PATH is a recording of ours."""
+    try:
+        own_files(path)
+    except ConfigError:
+        return False
+    return True
+
+
+def own_files(path: Path) -> tuple[list[Path], list[Path]]:
     """(raw files, tables) a PATH stands for; raw files win where both are there."""
     if path.is_file() and path.suffix == ".rec":
         return [path], []
@@ -172,8 +183,8 @@ def _of_files(files: Iterable[Path], market: Market) -> Iterator[AnyRow]:
         for item in read(data):
             if isinstance(item, Damage):
                 continue
-            if item.kind == FACTS and item.facts.get("coin") != market.coin:
-                raise BadInput("wrong_coin", f"{path.name}: a recording of {item.facts.get('coin')!r}")
+            if item.kind == FACTS:
+                _check(path, Market.of(item.facts), market)
             for record in item.records:
                 seq += 1
                 try:
@@ -182,11 +193,20 @@ def _of_files(files: Iterable[Path], market: Market) -> Iterator[AnyRow]:
                     continue
 
 
-def _of_tables(tables: Iterable[Path]) -> Iterator[AnyRow]:
+def _check(path: Path, found: Market, wanted: Market) -> None:
+    """Raises BadInput for another market's file, or one in other units."""
+    if found.coin != wanted.coin:
+        raise BadInput("wrong_coin", f"{path.name}: a recording of {found.coin!r}, not of {wanted.coin!r}")
+    if found.sz_decimals != wanted.sz_decimals:
+        raise BadInput("wrong_units", f"{path.name}: szDecimals {found.sz_decimals}, not {wanted.sz_decimals}")
+
+
+def _of_tables(tables: Iterable[Path], market: Market) -> Iterator[AnyRow]:
     """Rows of hourly tables in the order of receipt, hour by hour."""
     columns = importlib.import_module("common.columns")  # pyarrow is large, and the service does not carry it
     by_hour: dict[str, list[Path]] = {}
     for path in tables:
+        _check(path, Market.of(columns.read_meta(path)), market)
         by_hour.setdefault(path.stem, []).append(path)
     for hour in sorted(by_hour):
         found = [row for path in by_hour[hour] for row in columns.read(path)]

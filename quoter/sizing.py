@@ -103,6 +103,12 @@ def decayed_share(params: list[float], level: int, levels: int) -> float:
     return mine / total if total > 0.0 else 0.0
 
 
+@kernel("i8(i8, i8)")
+def third_begin(third: int, levels: int) -> int:
+    """The first of `levels` levels in a third: the least i with 3 i >= third x levels."""
+    return (third * levels + 2) // 3
+
+
 @kernel("f8(f8[::1], i8, i8)")
 def level_share(params: list[float], level: int, levels: int) -> float:
     """Share of the side's volume in one of `levels`; shares of thirds without a level go to the others."""
@@ -112,10 +118,7 @@ def level_share(params: list[float], level: int, levels: int) -> float:
     mine = 0
     present = 0.0
     for t in range(3):
-        inside = 0
-        for i in range(levels):
-            if 3 * i // levels == t:
-                inside += 1
+        inside = third_begin(t + 1, levels) - third_begin(t, levels)
         if inside > 0:
             present += params[P_SHARE_INNER + t]
         if t == third:

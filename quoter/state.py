@@ -43,6 +43,8 @@ FIT_LEN = FIT_MID + 1
 BANDS = 8  # of distance from fair, in which adverse selection is measured (`adverse.py`)
 REACH_MEAN, REACH_SQUARE, REACH_CROSS = range(3)  # bps; bps^2, sums of (squared, mixed) deviations
 REACH_LEN = 3
+LADDER_KEY = 11 + QUOTES_MAX  # numbers that decide the distances and shares of a side
+NEED_KEY = 14 + 3 * BANDS  # numbers that decide what its bands ask for
 NO_FLOOR = 1e6  # bps, the floor of a level that must not be quoted
 
 # ---------------------------------------------------------------------- QuoterState, floats
@@ -130,7 +132,11 @@ S_BAND = S_FIT + FIT_LEN  # (mean bps, sum of squared deviations) of the adverse
 S_REACH = S_BAND + 4 * BANDS  # REACH_* per side: distances of those fills and how adverse selection goes with them
 S_PLACE = S_REACH + 2 * REACH_LEN  # bps per side and level, wanted distance moved out to where it pays; no memory
 S_NEED = S_PLACE + 2 * QUOTES_MAX  # bps per side and band: what a quote there must earn; no memory
-S_LEN = S_NEED + 2 * BANDS
+S_BASE = S_NEED + 2 * BANDS  # bps per side and level, the profile's distance; kept while its inputs are the same
+S_SHARE = S_BASE + 2 * QUOTES_MAX  # per side and level, share of the side's volume; kept likewise
+S_LADDER_KEY = S_SHARE + 2 * QUOTES_MAX  # inputs of the two a side, as they were (`kept.py`)
+S_NEED_KEY = S_LADDER_KEY + 2 * LADDER_KEY  # inputs of S_NEED a side, as they were (`kept.py`)
+S_LEN = S_NEED_KEY + 2 * NEED_KEY
 
 # ---------------------------------------------------------------------- QuoterState, integers
 (

@@ -33,7 +33,7 @@ from common.messages import (
     Touch,
 )
 from common.streams import CONTROL, FILLS
-from riskd import limits, margin, streak
+from riskd import limits, losses, margin, streak
 from riskd.alerts import Alerts
 from riskd.control import Control
 from riskd.events import ClockRate, KillSeen, Shown
@@ -301,9 +301,9 @@ class RiskEngine:
     def _adverse(self) -> float:
         """How far the mark has moved against the open position, as a share of its entry."""
         for held in self.account.positions if self.account else []:
-            if held.coin == self.coin and held.signed_u and held.entry_px > 0 and self._mark_px_u:
-                move = (self._mark_px_u - held.entry_px) / held.entry_px
-                return max(-move if held.signed_u > 0 else move, 0.0)
+            if held.coin == self.coin:
+                entry_px_u, mark_px_u = float(held.entry_px), float(self._mark_px_u)
+                return float(losses.adverse_share(held.signed_u, entry_px_u, mark_px_u))
         return 0.0
 
     def _earned_e8(self, account: AccountState) -> int:

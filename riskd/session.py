@@ -16,6 +16,7 @@ from msgspec import Meta
 from common.clock import NS
 from common.killfile import Kill
 from common.messages import MAX_TEXT, Signed
+from riskd import losses
 
 DAY_NS = 86_400 * NS
 COMMANDS_KEPT = 200
@@ -68,12 +69,11 @@ class Session(msgspec.Struct):
 
     def drawdown(self, equity_e8: int) -> float:
         """Fall from the peak as a share of it, >= 0; 0 before there is a peak."""
-        return max((self.peak_e8 - equity_e8) / self.peak_e8, 0.0) if self.peak_e8 > 0 else 0.0
+        return float(losses.drawdown(self.peak_e8, equity_e8))
 
     def loss_share(self, equity_e8: int, limit_usd: float, limit_ratio: float) -> float:
         """Loss since the start as a share of what kills: the smaller of an amount and a share of the start."""
-        limit_e8 = min(limit_usd * 1e8, limit_ratio * self.start_e8)
-        return max((self.start_e8 - equity_e8) / limit_e8, 0.0) if self.began and limit_e8 > 0 else 0.0
+        return float(losses.loss_share(self.start_e8, equity_e8, limit_usd, limit_ratio)) if self.began else 0.0
 
     def heard(self, command_id: str) -> bool:
         """Remember a command; True when it was heard before."""

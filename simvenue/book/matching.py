@@ -23,11 +23,16 @@ from typing import Any
 
 from common.kernel import istate, kernel
 from simvenue.book.levels import (
+    B_AWAITED,
+    B_SIDE,
+    NOTHING_SEEN,
     Ints,
     best_px,
     clear_levels,
     is_seen,
+    lies_within,
     recorded_at,
+    seen_to,
     set_level,
     shown_at,
     uncross,
@@ -48,7 +53,9 @@ from simvenue.book.table import (
     O_STRIDE,
     O_TOLD,
     O_TRADED,
+    O_WHOLE,
     ORDERS,
+    PARTS,
     UNKNOWN,
     advance_queue,
     dequeue,
@@ -88,7 +95,7 @@ def new_out() -> Any:
     return istate(1 + E_STRIDE * (2 * ROWS_MAX + 4 * ORDERS))
 
 
-@kernel("i8(i8[::1], i8, i8, i8, i8, i8)")
+@kernel("i8(i8[::1], i8, i8, i8, i8, i8)", inline=True)
 def put(out: Ints, kind: int, slot: int, px: int, sz: int, side: int) -> int:
     """Append one result row; returns the count."""
     n = out[0]
@@ -102,7 +109,7 @@ def put(out: Ints, kind: int, slot: int, px: int, sz: int, side: int) -> int:
     return n + 1
 
 
-@kernel("i8(i8[::1], i8[::1], i8, i8, i8[::1])")
+@kernel("i8(i8[::1], i8[::1], i8, i8, i8[::1])", inline=True)
 def withdraw(queue: Ints, orders: Ints, rank: int, kind: int, out: Ints) -> int:
     """The order at `rank` leaves without trading; returns its table row."""
     slot = dequeue(queue, rank)
@@ -112,7 +119,7 @@ def withdraw(queue: Ints, orders: Ints, rank: int, kind: int, out: Ints) -> int:
     return slot
 
 
-@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8[::1])")
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8[::1])", inline=True)
 def fill_resting(queue: Ints, orders: Ints, holders: Ints, rank: int, want: int, out: Ints) -> int:
     """Fill the order at `rank` with up to `want` at its own price; returns what it took.  It leaves when done."""
     slot = queue[1 + rank]
@@ -138,7 +145,7 @@ def fill_resting(queue: Ints, orders: Ints, holders: Ints, rank: int, want: int,
     return sz
 
 
-@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8, i8[::1])")
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8, i8[::1])", inline=True)
 def fill_through(queue: Ints, orders: Ints, holders: Ints, side: int, px: int, sz: int, out: Ints) -> int:
     """Rule (a) for one side: orders better than the print's px share its size, best first.  Returns what they took."""
     rest = sz
@@ -149,7 +156,7 @@ def fill_through(queue: Ints, orders: Ints, holders: Ints, side: int, px: int, s
     return sz - rest
 
 
-@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8, i8[::1])")
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8, i8[::1])", inline=True)
 def fill_at(queue: Ints, orders: Ints, holders: Ints, side: int, px: int, sz: int, out: Ints) -> int:
     """Rule (b): sz trades at px against this side; size ahead goes first.  Returns what our orders took."""
     rest = sz
@@ -167,14 +174,45 @@ def fill_at(queue: Ints, orders: Ints, holders: Ints, side: int, px: int, sz: in
     return sz - ahead_used - rest
 
 
-@kernel("i8(i8, i8, i8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])")
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8, i8[::1])", inline=True)
+def print_whole(queue: Ints, orders: Ints, holders: Ints, side: int, px: int, sz: int, out: Ints) -> int:
+    """A print against a side of whole orders: it fills all it passed, and at its price those it gets to.
+
+    It gets to an order when what it leaves ahead of it, rounded to whole contracts, is less than nothing. Returns sz:
+    such an order takes nothing from the print (the rules of a backtester without partial fills).
+    """
+    standing = -1
+    while queue[0] != standing and queue[0] > 0 and side * orders[O_STRIDE * queue[1] + O_PX] > side * px:
+        standing = queue[0]
+        fill_resting(queue, orders, holders, 0, orders[O_STRIDE * queue[1] + O_LEFT], out)
+    rank = rank_from(queue, orders, side, px)
+    while rank < queue[0] and orders[O_STRIDE * queue[1 + rank] + O_PX] == px:
+        row = O_STRIDE * queue[1 + rank]
+        orders[row + O_TRADED] += sz
+        over = (sz - orders[row + O_AHEAD]) * PARTS + orders[row + O_PART]
+        if 2 * over >= PARTS:
+            standing = queue[0]
+            fill_resting(queue, orders, holders, rank, orders[row + O_LEFT], out)
+            if queue[0] < standing:
+                continue
+        orders[row + O_AHEAD] = max(0, orders[row + O_AHEAD] - sz)
+        if orders[row + O_AHEAD] == 0:
+            orders[row + O_PART] = 0
+        rank += 1
+    put(out, PRINTED, -1, px, sz, -side)
+    return sz
+
+
+@kernel("i8(i8, i8, i8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])", inline=True)
 def play_print(
     aggressor: int, px: int, sz: int, orders: Ints, bid_queue: Ints, ask_queue: Ints, holders: Ints, out: Ints
 ) -> int:
     """One print of the source: rules (a) and (b); what our orders left of it is printed.  Returns that."""
+    hit = bid_queue if aggressor == SELL else ask_queue
+    if hit[0] > 0 and orders[O_STRIDE * hit[1] + O_WHOLE] == 1:
+        return print_whole(hit, orders, holders, -aggressor, px, sz, out)
     rest = sz - fill_through(bid_queue, orders, holders, BUY, px, sz, out)
     rest -= fill_through(ask_queue, orders, holders, SELL, px, rest, out)
-    hit = bid_queue if aggressor == SELL else ask_queue
     taken = 0
     if rest > 0:
         taken = fill_at(hit, orders, holders, -aggressor, px, rest, out)
@@ -185,7 +223,7 @@ def play_print(
     return rest
 
 
-@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])")
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])", inline=True)
 def play_prints(
     what: Ints,
     px: Ints,
@@ -209,7 +247,9 @@ def play_prints(
     return out[0]
 
 
-@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8, i8, i8, f8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])")
+@kernel(
+    "i8(i8[::1], i8[::1], i8[::1], i8, i8, i8, i8, i8, f8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])", inline=True
+)
 def play_levels(
     what: Ints,
     px: Ints,
@@ -230,28 +270,30 @@ def play_levels(
 
     A cleared book is its recorder's doing: it moves nobody up; what the refill then shows does.
     """
-    told = 0
+    bids_told = 0
+    asks_told = 0
     for i in range(begin, end):
         kind = what[i]
         if kind == LEVEL:
             set_level(bids, px[i], sz[i], stamp)
             if bid_queue[0] > 0:
-                told += tell_level(bid_queue, orders, BUY, px[i], sz[i])
+                bids_told += tell_level(bid_queue, orders, BUY, px[i], sz[i])
         elif kind == -LEVEL:
             set_level(asks, px[i], sz[i], stamp)
             if ask_queue[0] > 0:
-                told += tell_level(ask_queue, orders, SELL, px[i], sz[i])
+                asks_told += tell_level(ask_queue, orders, SELL, px[i], sz[i])
         elif kind == CLEAR:
             clear_levels(bids, px[i])
         elif kind == -CLEAR:
             clear_levels(asks, px[i])
-    if told > 0:
-        restack(bid_queue, orders, bids, visible, model, power)
-        restack(ask_queue, orders, asks, visible, model, power)
-    return told
+    if bids_told > 0:
+        restack(bid_queue, orders, bids, visible, model, power, bids_told)
+    if asks_told > 0:
+        restack(ask_queue, orders, asks, visible, model, power, asks_told)
+    return bids_told + asks_told
 
 
-@kernel("i8(i8[::1], i8[::1])")
+@kernel("i8(i8[::1], i8[::1])", inline=True)
 def lose_place(queue: Ints, orders: Ints) -> int:
     """After a gap in what was seen nobody knows who stands before our orders; returns how many there are."""
     for k in range(queue[0]):
@@ -261,15 +303,17 @@ def lose_place(queue: Ints, orders: Ints) -> int:
     return queue[0]
 
 
-@kernel("i8(i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])")
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])", inline=True)
 def play_gap(bids: Ints, asks: Ints, orders: Ints, bid_queue: Ints, ask_queue: Ints) -> int:
     """The source saw nothing for a while: its levels and our places are forgotten.  Returns how many orders rest."""
     clear_levels(bids, 0)
     clear_levels(asks, 0)
+    bids[B_AWAITED] = 1
+    asks[B_AWAITED] = 1
     return lose_place(bid_queue, orders) + lose_place(ask_queue, orders)
 
 
-@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8[::1])")
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8[::1])", inline=True)
 def fill_crossed(queue: Ints, orders: Ints, holders: Ints, side: int, opposite_px: int, out: Ints) -> int:
     """Rule (c) for one side; returns how many orders it concerned."""
     found = 0
@@ -285,24 +329,30 @@ def fill_crossed(queue: Ints, orders: Ints, holders: Ints, side: int, opposite_p
     return found
 
 
-@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8)")
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8)", inline=True)
 def look_up(queue: Ints, orders: Ints, book: Ints, visible: int, model: int) -> int:
     """Orders whose price has come into view learn their place there; returns how many still wait."""
+    if book[B_AWAITED] == 0:
+        return 0
     waiting = 0
+    edge = NOTHING_SEEN
     for k in range(queue[0]):
         row = O_STRIDE * queue[1 + k]
         if orders[row + O_AHEAD] == UNKNOWN:
             px = orders[row + O_PX]
-            if is_seen(book, px, visible) == 1:
+            if waiting == 0:
+                edge = seen_to(book, visible)
+            if lies_within(book[B_SIDE], px, edge) == 1:
                 orders[row + O_AHEAD] = unseen_ahead(model, shown_at(book, px))
                 orders[row + O_SEEN] = recorded_at(book, px)
                 orders[row + O_TRADED] = 0
             else:
                 waiting += 1
+    book[B_AWAITED] = 1 if waiting > 0 else 0
     return waiting
 
 
-@kernel("i8(i8, i8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])")
+@kernel("i8(i8, i8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])", inline=True)
 def settle(
     visible: int,
     model: int,
@@ -316,8 +366,10 @@ def settle(
 ) -> int:
     """End of a stamp: the recording's crosses, rule (c), prices come into view.  Returns the result count."""
     uncross(bids, asks)
-    fill_crossed(bid_queue, orders, holders, BUY, best_px(asks), out)
-    fill_crossed(ask_queue, orders, holders, SELL, best_px(bids), out)
+    if bid_queue[0] > 0:
+        fill_crossed(bid_queue, orders, holders, BUY, best_px(asks), out)
+    if ask_queue[0] > 0:
+        fill_crossed(ask_queue, orders, holders, SELL, best_px(bids), out)
     look_up(bid_queue, orders, bids, visible, model)
     look_up(ask_queue, orders, asks, visible, model)
     return out[0]
@@ -325,7 +377,8 @@ def settle(
 
 @kernel(
     "i8(i8[::1], i8[::1], i8[::1], i8, i8, i8, i8, i8, f8, "
-    "i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])"
+    "i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])",
+    inline=True,
 )
 def play_stamp(
     what: Ints,
@@ -354,7 +407,7 @@ def play_stamp(
     return settle(visible, model, bids, asks, orders, bid_queue, ask_queue, holders, out)
 
 
-@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8, i8, i8, i8, i8)")
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8, i8, i8, i8, i8)", inline=True)
 def rest_order(
     queue: Ints, orders: Ints, book: Ints, slot: int, side: int, px: int, sz: int, owner: int, reduce: int, visible: int
 ) -> int:
@@ -368,14 +421,17 @@ def rest_order(
     shown = shown_at(book, px)
     known = shown > 0 or is_seen(book, px, visible) == 1
     orders[row + O_AHEAD] = shown if known else UNKNOWN
+    if not known:
+        book[B_AWAITED] = 1
     orders[row + O_SEEN] = recorded_at(book, px)
     orders[row + O_TRADED] = 0
     orders[row + O_PART] = 0
     orders[row + O_TOLD] = 0
+    orders[row + O_WHOLE] = 0
     return enqueue(queue, orders, slot)
 
 
-@kernel("i8(i8[::1], i8[::1], i8)")
+@kernel("i8(i8[::1], i8[::1], i8)", inline=True)
 def cancel_order(queue: Ints, orders: Ints, slot: int) -> int:
     """Take a resting order out; returns what was left of it, -1 when it does not rest."""
     rank = rank_of(queue, orders, slot)

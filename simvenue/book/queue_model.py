@@ -39,7 +39,7 @@ POWER = 2.0
 POWER_MIN, POWER_MAX = 0.1, 10.0
 
 
-@kernel("f8(f8, f8, f8)")
+@kernel("f8(f8, f8, f8)", inline=True)
 def share_behind(front: float, back: float, power: float) -> float:
     """Share of a withdrawal that stood behind us, 0..1; front and back >= 0, 1 when nobody stands anywhere."""
     before = front**power
@@ -47,7 +47,7 @@ def share_behind(front: float, back: float, power: float) -> float:
     return 1.0 - before / total if total > 0.0 else 1.0
 
 
-@kernel("f8(f8, f8, f8, f8)")
+@kernel("f8(f8, f8, f8, f8)", inline=True)
 def front_after(front: float, shown: float, gone: float, power: float) -> float:
     """Probabilistic: what still stands before us after `gone` of the `shown` size was withdrawn; >= 0, <= front."""
     back = max(0.0, shown - front)
@@ -58,7 +58,7 @@ def front_after(front: float, shown: float, gone: float, power: float) -> float:
     return min(front, max(0.0, left))
 
 
-@kernel("i8(i8, i8)")
+@kernel("i8(i8, i8)", inline=True)
 def unseen_ahead(model: int, shown: int) -> int:
     """Size before an order that waited out of view when its price comes into view: all, half or nothing of it."""
     if model == OPTIMISTIC:

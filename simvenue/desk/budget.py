@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from common.clock import NS
+from common.kernel import kernel
 from simvenue.desk import refusals
 from simvenue.desk.deadman import DAY_NS, dollars
 
@@ -30,9 +31,16 @@ OPEN_ORDERS_MAX = 5000
 VOLUME_PER_OPEN_ORDER_E6 = 5_000_000 * 10**6
 
 
+@kernel("i8(i8)")
 def action_cap(credit_e6: int) -> int:
     """Actions the address may have sent in all (`nRequestsCap`)."""
     return START_ACTIONS + credit_e6 // 10**6
+
+
+@kernel("i8(i8, i8)")
+def most_actions(limit: int, is_cancel: int) -> int:
+    """How many actions may have been sent: the limit, with an allowance on top for cancels."""
+    return min(limit + CANCEL_EXTRA, 2 * limit) if is_cancel == 1 else limit
 
 
 def open_order_cap(credit_e6: int) -> int:
@@ -78,8 +86,8 @@ class Budget:
         today = self.sent_today if self.day == t_ns // DAY_NS else 0
         if means.mode in DAY_CAPPED and today + entries > DAY_ACTIONS:
             return refusals.DAY_BUDGET_GONE.of(used=today + entries, cap=DAY_ACTIONS)
-        limit = action_cap(means.credit_e6) - 1
-        most = min(limit + CANCEL_EXTRA, 2 * limit) if is_cancel else limit
+        limit = int(action_cap(means.credit_e6)) - 1
+        most = int(most_actions(limit, int(is_cancel)))
         after = self.sent - means.bought + entries
         if after > most:
             if entries > 1 or t_ns < self.slow_t_ns + SLOW_LANE_NS:

@@ -118,7 +118,7 @@ class Gateway:
 
     # ------------------------------------------------------------------ trading
     def _trade(self, envelope: actions.Envelope, action: actions.Trading, now_t_ns: int, acts_t_ns: int) -> Admitted:
-        signer = self._l1_signer(envelope, action, now_t_ns)
+        signer = self.l1_signer(envelope, action, now_t_ns)
         address = self._account_of(signer, action, now_t_ns)
         self._use_nonce(signer, envelope.nonce, now_t_ns)
         if envelope.vaultAddress is not None:
@@ -144,7 +144,7 @@ class Gateway:
             raise _refusal(refusals.NOT_DEPOSITED, user=address)
         return address
 
-    def _l1_signer(self, envelope: actions.Envelope, action: actions.Trading, now_t_ns: int) -> str:
+    def l1_signer(self, envelope: actions.Envelope, action: actions.Trading, now_t_ns: int) -> str:
         """The address that signed, for source `b` if that is known here, else for `a`."""
         try:
             vault = envelope.vaultAddress.lower() if envelope.vaultAddress is not None else None

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from common.kernel import kernel
 from simvenue.market import MarketDef
 
 PPB = 10**9
@@ -72,9 +73,11 @@ def rates_ppb(market: MarketDef, profile: FeeProfile = BASE) -> tuple[int, int]:
     return _ppb(maker), _ppb(taker)
 
 
+@kernel("i8(i8, i8)", inline=True)
 def fee_e8(notional_e6: int, rate_ppb: int) -> int:
-    """Fee of one fill in 1e-8 quote: notional x rate, cut to 1e-6 quote."""
-    cut_e6 = notional_e6 * abs(rate_ppb) // PPB
+    """Fee of one fill in 1e-8 quote: notional x rate, cut to 1e-6 quote; in two parts, to stay within int64."""
+    rate = abs(rate_ppb)
+    cut_e6 = notional_e6 // PPB * rate + notional_e6 % PPB * rate // PPB
     return (cut_e6 if rate_ppb >= 0 else -cut_e6) * 100
 
 

@@ -10,6 +10,9 @@ Rates that are booked are whole numbers of 1e-10 (what the wire shows), payments
 
 from __future__ import annotations
 
+import math
+
+from common.kernel import kernel
 from simvenue.market import MarketDef
 
 SAMPLE_S = 5
@@ -20,6 +23,7 @@ CAP_1H = 0.04
 RATE_E10 = 10**10
 
 
+@kernel("f8(f8, f8, f8)")
 def premium(bid_impact_px: float, ask_impact_px: float, oracle_px: float) -> float:
     """How far the book stands from the oracle, as a share of it; 0.0 while the oracle lies inside the impact prices."""
     if oracle_px <= 0.0:
@@ -29,6 +33,7 @@ def premium(bid_impact_px: float, ask_impact_px: float, oracle_px: float) -> flo
     return (above - below) / oracle_px
 
 
+@kernel("f8(f8, f8, f8)")
 def middle_premium(bid_impact_px: float, ask_impact_px: float, oracle_px: float) -> float:
     """A builder dex's premium: how far the middle of the impact prices stands from the oracle."""
     return 0.5 * (bid_impact_px + ask_impact_px) / oracle_px - 1.0 if oracle_px > 0.0 else 0.0
@@ -43,9 +48,15 @@ def rate_e10_1h(
     premium_mean: float, interest_rate_1h: float, clamp: float = CLAMP, multiplier: float = MULTIPLIER
 ) -> int:
     """The hourly rate in 1e-10."""
+    return int(hourly_e10(premium_mean, interest_rate_1h, clamp, multiplier))
+
+
+@kernel("i8(f8, f8, f8, f8)")
+def hourly_e10(premium_mean: float, interest_rate_1h: float, clamp: float, multiplier: float) -> int:
+    """The same, every figure given; a half is rounded up."""
     interest = HOURS * interest_rate_1h
     full = premium_mean + min(max(interest - premium_mean, -clamp), clamp)
-    return round(min(max(full / HOURS * multiplier, -CAP_1H), CAP_1H) * RATE_E10)
+    return math.floor(min(max(full / HOURS * multiplier, -CAP_1H), CAP_1H) * RATE_E10 + 0.5)
 
 
 def rate_of(market: MarketDef, premium_mean: float) -> int:
@@ -53,10 +64,15 @@ def rate_of(market: MarketDef, premium_mean: float) -> int:
     return rate_e10_1h(premium_mean, market.interest_rate_1h, market.funding_clamp, market.funding_multiplier)
 
 
+@kernel("i8(i8, i8, i8)")
 def cash_e8(position_u: int, oracle_px_u: int, rate_e10: int) -> int:
-    """What the holder's cash changes by: negative when he pays; half a unit is rounded up."""
-    cost = position_u * oracle_px_u * 100 * rate_e10
-    return (-2 * cost + RATE_E10) // (2 * RATE_E10)
+    """What the holder's cash changes by: negative when he pays; half a unit is rounded up.
+
+    notional x 100 x rate / 1e10, in two parts, so that it stays within int64 (the rate is 4 % at most).
+    """
+    notional_e6 = position_u * oracle_px_u
+    whole, part = notional_e6 // RATE_E10, notional_e6 % RATE_E10
+    return -whole * 100 * rate_e10 + (-2 * part * rate_e10 + RATE_E10 // 100) // (RATE_E10 // 50)
 
 
 class PremiumHour:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from common.kernel import kernel
 from simvenue.market import MarketDef
 
 LEVERAGE_DEFAULT = 20
@@ -62,7 +63,19 @@ def used_e8(exposure: Exposure) -> int:
     """Margin behind the position alone: initial margin, or all an isolated position owns."""
     if exposure.isolated_e8 is not None:
         return exposure.own_equity_e8
-    return _ceil(exposure.notional_e6 * 100, exposure.leverage)
+    return int(initial_e8(exposure.notional_e6, exposure.leverage))
+
+
+@kernel("i8(i8, i8)")
+def initial_e8(notional_e6: int, leverage: int) -> int:
+    """Initial margin of a notional, rounded up."""
+    return -((-notional_e6 * 100) // max(leverage, 1))
+
+
+@kernel("i8(i8, i8)")
+def half_initial_e8(notional_e6: int, max_leverage: int) -> int:
+    """Maintenance margin in a market's first tier, rounded up: half the initial margin at its highest leverage."""
+    return -((-notional_e6 * 100) // max(2 * max_leverage, 1))
 
 
 def required_e8(exposure: Exposure) -> int:
@@ -78,7 +91,7 @@ def required_e8(exposure: Exposure) -> int:
 def maintenance_e8(notional_e6: int, max_leverage: int, tiers: Tiers = ()) -> int:
     """Below this equity a position of that notional is liquidated, rounded up."""
     if len(tiers) < 2 or notional_e6 <= tiers[1][0] * QUOTE_E6:
-        return _ceil(notional_e6 * 100, 2 * (tiers[0][1] if tiers else max_leverage))
+        return int(half_initial_e8(notional_e6, tiers[0][1] if tiers else max_leverage))
     rate, deduction_e6 = maintenance_rate(notional_e6, max_leverage, tiers)
     exact = (notional_e6 * rate - deduction_e6) * 100
     return _ceil(exact.numerator, exact.denominator)
@@ -126,6 +139,7 @@ def kept_e8(required: int, notional_e6: int) -> int:
     return max(required, _ceil(notional_e6 * 100, WITHDRAW_SHARE))
 
 
+@kernel("i8(i8, i8, i8)")
 def room_u(free_e8: int, mark_px_u: int, leverage: int) -> int:
     """Largest position that `free_e8` of margin can open at the mark."""
     return max(0, free_e8) * leverage // (mark_px_u * 100) if mark_px_u > 0 else 0

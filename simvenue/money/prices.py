@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from common.clock import NS
+from common.kernel import kernel
 
 UPDATE_NS = 3 * NS
 SET_NS_MIN = 5 * NS // 2
@@ -24,6 +25,26 @@ MARK_MOVE_SHARE = 100
 DAY_NS = 86_400 * NS
 DAY_RANGE = 10
 HOUR_UPDATES = 3_600 * NS // UPDATE_NS
+
+
+@kernel("i8(i8, i8, i8)")
+def middle_px(oracle_px_u: int, local_mid2: int, last_px_u: int) -> int:
+    """Median of oracle, local mid and last trade, rounded half up; the oracle while one of them (0) is not known."""
+    oracle2 = 2 * oracle_px_u
+    if local_mid2 == 0 or last_px_u == 0:
+        return oracle_px_u
+    low = min(oracle2, local_mid2)
+    high = max(oracle2, local_mid2)
+    return (min(max(2 * last_px_u, low), high) + 1) // 2
+
+
+@kernel("i8(i8, i8)")
+def bounded_px(before_px_u: int, px_u: int) -> int:
+    """A builder dex's next mark: no further from the one before (0 = none) than it may move at once."""
+    if before_px_u == 0:
+        return px_u
+    reach = max(1, before_px_u // MARK_MOVE_SHARE)
+    return min(max(px_u, before_px_u - reach), before_px_u + reach)
 
 
 class Prices:
@@ -119,17 +140,12 @@ class Prices:
 
     def _median(self, local_mid2: int) -> int:
         """Doubled prices: the middle of those that are known; of two, the oracle."""
-        known = [2 * self.oracle_px_u]
-        known += [local_mid2] if local_mid2 else []
-        known += [2 * self.last_px_u] if self.last_px_u else []
-        middle = sorted(known)[1] if len(known) == 3 else known[0]
-        return (middle + 1) // 2
+        return int(middle_px(self.oracle_px_u, local_mid2, self.last_px_u))
 
     def _move_mark(self, px_u: int) -> None:
         before = self.mark_px_u
-        if before and self._is_bounded:
-            reach = max(1, before // MARK_MOVE_SHARE)
-            px_u = min(max(px_u, before - reach), before + reach)
+        if self._is_bounded:
+            px_u = int(bounded_px(before, px_u))
         self.previous_mark_px_u, self.mark_px_u = before or px_u, px_u
 
 

@@ -38,6 +38,7 @@ class Stamp:
     prints: list[Printed] = field(default_factory=list)
     kinds: set[str] = field(default_factory=set)
     message: int = -1  # whose prints these are
+    recv_t_ns: int = 0  # when the recorder had all of it, by its own clock
 
 
 class Playback:
@@ -59,6 +60,8 @@ class Playback:
         self._due_ns = -(-origin_ns // MS) * MS
         self._shift_ns = first.t_ns - self._due_ns
         self._last_ns = first.t_ns  # recorded time of the stamp that is due
+        self.recv_t_ns = 0
+        """When the recorder had the whole of the last stamp taken, by its own clock."""
         self.session_offset_ns = self._shift_ns
         self.cut_ns = 0
         self.gaps_cut = 0
@@ -77,6 +80,7 @@ class Playback:
             raise BadRecording(self._taken.files[-1], None, "nothing is left to play")
         self.told = stamp.told or self.told
         self.spoken, self.prints = tuple(stamp.spoken), stamp.prints
+        self.recv_t_ns = stamp.recv_t_ns
         cut_ns = self._shift_ns - self.session_offset_ns
         self.session_offset_ns = self._shift_ns
         self.cut_ns += cut_ns
@@ -162,6 +166,7 @@ class _Maker:
         else:
             stamp = self._stamp = self._stamp or Stamp(t_ns)
             stamp.kinds.add(kind)
+            stamp.recv_t_ns = max(stamp.recv_t_ns, row.recv_t_ns)
             self._play(stamp, row)
 
     def _on_link(self, row: LinkRow) -> None:
@@ -187,12 +192,12 @@ class _Maker:
         first = min(self._whole.values(), default=t_ns)
         has_book = "fast" in self._whole or "slow" in self._whole
         if has_book and ({"touch", "fast"} <= self._whole.keys() or t_ns - first >= WHOLE_S * NS):
-            self._open(t_ns, kind)
+            self._open(t_ns, kind, row.recv_t_ns)
 
-    def _open(self, t_ns: int, kind: str) -> None:
+    def _open(self, t_ns: int, kind: str, recv_t_ns: int) -> None:
         gap: list[Change] = [(GAP, 0, 0, 0)] if self._has_begun else []
         spoken = ["context"] * (self._told is not None) + [kind] * (kind in ("fast", "slow"))
-        self._stamp = Stamp(t_ns, gap + self.layers.everything(), spoken, self._told, kinds={kind})
+        self._stamp = Stamp(t_ns, gap + self.layers.everything(), spoken, self._told, kinds={kind}, recv_t_ns=recv_t_ns)
         self._is_blind = False
         self._has_begun = True
 

@@ -27,8 +27,9 @@ import json, sys
 import numpy as np
 from pathlib import Path
 from common.config import load
-from quoter.fit import HOUR_NS, Samples, fit, labels, standardised, take_samples, within
+from quoter.fit import HOUR_NS, fit, labels, standardised, within
 from quoter.rows import read, span_ns
+from quoter.samples import Samples, take_samples
 settings = load("quoter", over={"MARKET": "standx"})
 samples = take_samples([read(Path(p), settings.venue.sz_decimals) for p in sys.argv[1:]])
 card = fit(samples, span_ns("2026-01-06"), settings)

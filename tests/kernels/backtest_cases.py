@@ -6,11 +6,18 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from backtest import account as ac
 from backtest import layout as lo
+from backtest import places as pc
+from backtest import reference as rf
+from backtest.account import A_LEN
 from backtest.fixed import L_CAP, L_LEVELS, L_LIFE, L_PRICE, L_ROWS, L_SHARE, L_TICKS
+from backtest.guard import new_guard
+from common.config import Risk
+from common.kernel import istate
 from quoter import rebuilt as rb
 from quoter.features import FEATURES_MAX
-from quoter.state import I_SZ_DECIMALS, NS, QUOTES_MAX
+from quoter.state import I_SZ_DECIMALS, NS, O_LEN, O_ROWS, O_SIDE, QUOTES_MAX
 from simvenue.book import levels, matching, table
 from tests.kernels.forecast_cases import PX, STEP, a_channel, a_feature_state, a_lean, a_model
 from tests.kernels.quoter_cases import T0, _book, world
@@ -23,8 +30,9 @@ OUT_ROWS = 300
 
 
 def a_ring(rng: random.Random, kinds: tuple[int, ...], *, filled: bool = True) -> list[int]:
-    ring = [0] * (lo.RING_ROWS + lo.RING_STRIDE * RING)
-    ring[lo.RING_SIZE] = RING
+    drawn = [rng.randint(0, NS) for _ in range(rng.choice((0, 4)))]
+    ring = [0] * (lo.RING_ROWS + lo.RING_STRIDE * RING) + drawn
+    ring[lo.RING_SIZE], ring[lo.RING_DELAY], ring[lo.RING_DRAWN] = RING, rng.randint(0, NS), len(drawn)
     head = rng.randint(0, 200)
     count = rng.randint(1, 20) if filled else rng.choice((0, 3, RING))
     ring[lo.RING_HEAD], ring[lo.RING_TAIL] = head, head + count
@@ -42,12 +50,14 @@ def actions(rng: random.Random, *, filled: bool = True) -> list[int]:
 
 
 def news(rng: random.Random, *, filled: bool = True) -> list[int]:
-    return a_ring(rng, (lo.RESTS, lo.TRADED, lo.ENDED), filled=filled)
+    return a_ring(rng, (lo.RESTS, lo.TRADED, lo.ENDED, lo.KEPT, lo.TOOK), filled=filled)
 
 
 def a_config(rng: random.Random) -> list[int]:
     config = [0] * lo.CF_LEN
-    config[lo.CF_FEED], config[lo.CF_ORDER] = rng.randint(0, NS), rng.randint(0, NS)
+    config[lo.CF_FEED], config[lo.CF_ASKS] = rng.randint(0, NS), QUOTES_MAX
+    config[lo.CF_MARKET_FIRST], config[lo.CF_OWN] = rng.randrange(2), rng.randrange(2)
+    config[lo.CF_WHOLE] = int(rng.random() < 0.2)
     config[lo.CF_SILENCE], config[lo.CF_VISIBLE] = NS + NS // 2, rng.choice((5, 20))
     config[lo.CF_FROM_T], config[lo.CF_TO_T], config[lo.CF_END_T] = T0 - NS, T0 + 60 * NS, T0 + 90 * NS
     config[lo.CF_CYCLE] = rng.choice((0, NS))
@@ -96,6 +106,26 @@ def a_venue(rng: random.Random) -> tuple[list[int], ...]:
     return sides[0], sides[1], orders, queues[0], queues[1], holders, out
 
 
+def an_account(rng: random.Random) -> tuple[list[int], list[float]]:
+    """An account in the middle of a tape (or none), and its sums."""
+    if rng.random() < 0.2:
+        return [0] * ac.A_LEN, [0.0] * ac.Y_LEN
+    charges = ac.Charges(
+        rng.choice((30_000, 150_000, -10_000)), 450_000, rng.choice((3, 10, 20)), 20, rng.choice((10.0, 1_000.0)),
+        rng.random() < 0.5, rng.random() < 0.5, rng.random() < 0.5, rng.choice((0.0, 1e-5)),
+    )  # fmt: skip
+    made, sums = ac.new_account(charges, T0)
+    account, sums = [int(x) for x in made], [float(x) for x in sums]
+    account[ac.A_MARK] = rng.choice((0, PX))
+    account[ac.A_ORACLE], account[ac.A_LAST] = PX + STEP * rng.randint(-3, 3), rng.choice((0, PX))
+    account[ac.A_POSITION], account[ac.A_BASIS_E6] = rng.randint(-900, 900), rng.randint(-(10**9), 10**9)
+    account[ac.A_SENT], account[ac.A_SLOW_T] = rng.choice((0, 9_990, 10_400)), T0 - rng.randint(0, 20 * NS)
+    account[ac.A_FUNDING_E8] = rng.randint(-(10**7), 10**7)
+    account[ac.A_PRICE_T] = rng.choice((0, T0 + 60 * NS))
+    sums[ac.Y_PREMIUM], sums[ac.Y_SAMPLES] = rng.gauss(0, 1e-3), float(rng.randint(0, 5))
+    return account, sums
+
+
 def a_log(rows: int, stride: int) -> list[int]:
     return [0] * (lo.LOG_ROWS + stride * rows)
 
@@ -116,19 +146,23 @@ def pop(rng: random.Random) -> Args:
 
 def send(rng: random.Random) -> Args:
     kind = rng.choice((lo.PLACE, lo.MOVE, lo.CANCEL))
-    return a_desk(rng), actions(rng, filled=False), a_config(rng), T0, rng.randrange(lo.SLOTS), kind, PX, 5
+    return a_desk(rng), actions(rng, filled=False), T0, rng.randrange(lo.SLOTS), kind, PX, 5
+
+
+def next_kind(rng: random.Random) -> Args:
+    return (actions(rng),)
 
 
 def pull(rng: random.Random) -> Args:
-    return a_desk(rng), actions(rng), a_config(rng), T0
+    return a_desk(rng), actions(rng), T0
 
 
 def would_cross(rng: random.Random) -> Args:
     bids, asks, orders, bid_queue, ask_queue, _, _ = a_venue(rng)
     px = PX + STEP * rng.randint(-5, 5)
     if rng.random() < 0.5:
-        return 1, px, orders, asks, ask_queue
-    return -1, px, orders, bids, bid_queue
+        return 1, px, rng.randrange(2), orders, asks, ask_queue
+    return -1, px, rng.randrange(2), orders, bids, bid_queue
 
 
 def arrive(rng: random.Random) -> Args:
@@ -138,11 +172,12 @@ def arrive(rng: random.Random) -> Args:
     row = table.O_STRIDE * sent[at + lo.G_SLOT]
     if orders[row + table.O_SIDE] != 0 and sent[at + lo.G_KIND] == lo.PLACE:
         sent[at + lo.G_KIND] = lo.MOVE  # nothing is placed where an order rests
-    return a_desk(rng), sent, news(rng), a_config(rng), T0, bids, asks, orders, bid_queue, ask_queue
+    account, _ = an_account(rng)
+    return a_desk(rng), account, sent, news(rng), a_config(rng), T0, bids, asks, orders, bid_queue, ask_queue
 
 
 def hear(rng: random.Random) -> Args:
-    return a_desk(rng), actions(rng), news(rng), a_config(rng), T0
+    return a_desk(rng), actions(rng), news(rng), T0
 
 
 def worst_case(rng: random.Random) -> Args:
@@ -153,7 +188,7 @@ def requote(rng: random.Random) -> Args:
     w = world(rng)
     mid = rng.choice((0.0, float(w.px_u)))
     return (
-        a_desk(rng), actions(rng, filled=False), a_config(rng), T0, w.out, mid, rng.choice((500.0, 1e6)),
+        a_desk(rng), actions(rng, filled=False), T0, w.out, mid, rng.choice((500.0, 1e6)),
         rng.random(), rng.random(), rng.random(),
     )  # fmt: skip
 
@@ -185,13 +220,21 @@ def take_fills(rng: random.Random) -> Args:
         kind = rng.choice((matching.FILLED, matching.PRINTED))
         out[row : row + 5] = [kind, rng.randrange(lo.SLOTS), PX, rng.randint(1, 90), 1]
     fills = a_log(rng.choice((2, 20)), lo.FILL_STRIDE)
-    return out, T0, a_desk(rng), news(rng, filled=False), a_config(rng), fills
+    fair = rng.choice((0.0, PX + 0.4))
+    return out, T0, fair, a_desk(rng), an_account(rng)[0], news(rng, filled=False), a_config(rng), fills
+
+
+def log_fill(rng: random.Random) -> Args:
+    slot, fills = rng.randrange(lo.SLOTS), a_log(rng.choice((0, 3)), lo.FILL_STRIDE)
+    account = an_account(rng)[0]
+    return a_desk(rng), account, fills, T0, slot, rng.randrange(2), PX, rng.randint(1, 90), PX + 0.4, rng.randrange(2)
 
 
 def draw_curve(rng: random.Random) -> Args:
     curve = a_log(3, lo.CURVE_STRIDE)
     curve[lo.LOG_N] = rng.randint(0, 3)
-    return a_desk(rng), T0, rng.randint(-9, 9), 2 * PX, curve
+    account = [rng.randint(0, 10**9) for _ in range(A_LEN)]
+    return a_desk(rng), account, T0, rng.randint(-9, 9), 2 * PX, curve
 
 
 def some_fills(rng: random.Random, n: int) -> list[int]:
@@ -244,27 +287,261 @@ def replay(rng: random.Random) -> Args:
     bids, asks, _, _, _, holders, out = a_venue(rng)
     bids[levels.B_N] = asks[levels.B_N] = 0
     config, channel = a_config(rng), a_channel(rng)
-    config[lo.CF_FEED], config[lo.CF_ORDER] = NS // 10, 3 * NS // 10
+    config[lo.CF_FEED] = NS // 10
     sides = [[0, side, KEEP] + [0] * (rb.STRIDE * (KEEP + 1)) for side in (1, -1)]
     empty_queue = [0] * (lo.SLOTS + 2)
     rings = [[0] * (lo.RING_ROWS + lo.RING_STRIDE * 512) for _ in range(2)]
-    for ring in rings:
-        ring[lo.RING_SIZE] = 512
+    for ring, delay in zip(rings, (3 * NS // 10, NS // 10), strict=True):
+        ring[lo.RING_SIZE], ring[lo.RING_DELAY] = 512, delay
     n = len(tape[3])
+    account, sums = an_account(rng)
+    account[ac.A_DUE_T] = T0 if account[ac.A_ON] == 1 else lo.NEVER
+    guarding = [
+        list(map(float, vector)) for vector in new_guard(Risk.model_validate({}) if rng.random() < 0.5 else None)
+    ]
     return (
         *tape, config, 2.0, bids, asks, [0] * (table.O_STRIDE * lo.SLOTS), empty_queue, list(empty_queue), holders,
         out, *sides, channel, _book(rng, PX, STEP), *a_feature_state(rng), [0.0] * FEATURES_MAX, a_model(rng),
         [rng.gauss(0, 2) for _ in range(n)], w.state, w.ints, w.params, lean, w.out, [0] * lo.D_LEN, *rings,
         a_log(300, lo.FILL_STRIDE), a_log(200, lo.CURVE_STRIDE), [0] * n,
+        *tape[:5], [], [], account, sums, [], [], [], [], *guarding,
     )  # fmt: skip
+
+
+def see_best(rng: random.Random) -> Args:
+    tape = a_tape(rng)
+    bids, asks, *_ = a_venue(rng)
+    told = [t + NS // 3 for t in tape[3]] if rng.random() < 0.5 else []
+    return *tape[:5], told, 0, T0 + rng.randint(0, 20 * NS), a_config(rng), bids, asks
+
+
+def hear_prints(rng: random.Random) -> Args:
+    tape, w = a_tape(rng), world(rng)
+    return tape[0], tape[1], 0, len(tape[0]), w.t_ns, w.state, w.ints, w.params
+
+
+def play_until(rng: random.Random) -> Args:
+    tape = a_tape(rng)
+    curve, fills = a_log(60, lo.CURVE_STRIDE), a_log(60, lo.FILL_STRIDE)
+    bids, asks, orders, bid_queue, ask_queue, holders, out = a_venue(rng)
+    return (
+        *tape, 0, T0 + rng.randint(0, 20 * NS), a_config(rng), 2.0, bids, asks, orders, bid_queue, ask_queue, holders,
+        out, rng.choice((0.0, PX + 0.4)), a_desk(rng), an_account(rng)[0], news(rng, filled=False), fills, curve,
+        [0] * len(tape[3]),
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------------- account, guard, forced
+def book_fill(rng: random.Random) -> Args:
+    return an_account(rng)[0], rng.choice((1, -1)), PX, rng.randint(1, 2_000), rng.randrange(2)
+
+
+def equity_e8(rng: random.Random) -> Args:
+    desk = a_desk(rng)
+    desk[lo.D_CASH] = rng.randint(-(10**9), 10**9)
+    return an_account(rng)[0], desk, rng.randint(-900, 900)
+
+
+def charge_action(rng: random.Random) -> Args:
+    desk = a_desk(rng)
+    desk[lo.D_VOLUME] = rng.choice((0, 5 * 10**8))
+    return an_account(rng)[0], desk, rng.choice((lo.PLACE, lo.CANCEL)), T0
+
+
+def told_prices(rng: random.Random) -> tuple[list[int], list[int], list[int], list[float]]:
+    if rng.random() < 0.5:
+        return [], [], [], []
+    n = rng.randint(1, 5)
+    times = [T0 - NS + k * NS for k in range(n)]
+    return times, [PX + k for k in range(n)], [PX - k for k in range(n)], [rng.gauss(0, 1e-5) for _ in range(n)]
+
+
+def price(rng: random.Random) -> Args:
+    return an_account(rng)[0], rng.choice((0, 2 * PX + 3)), T0 + rng.randint(0, 4 * NS), *told_prices(rng)[:3]
+
+
+def sample_premium(rng: random.Random) -> Args:
+    bids, asks, orders, bid_queue, ask_queue, _, _ = a_venue(rng)
+    account, sums = an_account(rng)
+    account[ac.A_IMPACT_E6] = rng.choice((10**6, 10**10, 10**15))
+    return account, sums, bids, asks, orders, bid_queue, ask_queue
+
+
+def pay_funding(rng: random.Random) -> Args:
+    times, _, _, rates = told_prices(rng)
+    account, sums = an_account(rng)
+    account[ac.A_HOUR_T] = T0
+    return account, sums, rng.randint(-900, 900), times, rates
+
+
+def measure_margin(rng: random.Random) -> Args:
+    return *an_account(rng), a_desk(rng), rng.randint(-900, 900)
+
+
+def is_liquidated(rng: random.Random) -> Args:
+    return an_account(rng)[0], a_desk(rng), rng.randint(-900, 900)
+
+
+def look(rng: random.Random) -> Args:
+    bids, asks, orders, bid_queue, ask_queue, _, _ = a_venue(rng)
+    now = T0 + rng.randint(0, 7_200) * NS
+    return *an_account(rng), a_desk(rng), 50, now, *told_prices(rng), bids, asks, orders, bid_queue, ask_queue
+
+
+def flatten(rng: random.Random) -> Args:
+    desk = a_desk(rng)
+    desk[lo.D_TAKING] = rng.randrange(2)
+    return desk, actions(rng, filled=False), T0, rng.choice((0.0, PX + 0.5))
+
+
+def take_off(rng: random.Random) -> Args:
+    bids, asks, orders, bid_queue, ask_queue, holders, out = a_venue(rng)
+    side = rng.choice((1, -1))
+    return (
+        a_desk(rng), an_account(rng)[0], news(rng, filled=False), a_log(60, lo.FILL_STRIDE), T0, side,
+        PX + side * STEP * rng.randint(0, 30), rng.randint(1, 90), 0.0, bids, asks, orders, bid_queue, ask_queue,
+        holders, out,
+    )  # fmt: skip
+
+
+def take_next(rng: random.Random) -> Args:
+    bids, asks, orders, bid_queue, ask_queue, holders, out = a_venue(rng)
+    return (
+        a_desk(rng), an_account(rng)[0], actions(rng), news(rng, filled=False), a_log(60, lo.FILL_STRIDE), T0, 0.0,
+        bids, asks, orders, bid_queue, ask_queue, holders, out,
+    )  # fmt: skip
+
+
+def withdraw_all(rng: random.Random) -> Args:
+    _, _, orders, bid_queue, ask_queue, _, _ = a_venue(rng)
+    return a_desk(rng), news(rng, filled=False), rng.choice((bid_queue, ask_queue)), orders, T0
+
+
+def liquidate(rng: random.Random) -> Args:
+    bids, asks, orders, bid_queue, ask_queue, holders, out = a_venue(rng)
+    holders[0] = holders[0] or 5
+    account = an_account(rng)[0]
+    account[ac.A_MARK] = PX
+    return (
+        a_desk(rng), account, news(rng, filled=False), a_log(60, lo.FILL_STRIDE), T0, 0.0, bids, asks, orders,
+        bid_queue, ask_queue, holders, out,
+    )  # fmt: skip
+
+
+def score_fills(rng: random.Random) -> Args:
+    knobs = [float(x) for x in new_guard(Risk.model_validate({}))[0]]
+    losing = [float(rng.randint(0, 6)), rng.uniform(0, 3)]
+    return an_account(rng)[0], some_fills(rng, 8), T0 + rng.randint(0, 20) * NS, 2 * PX + 40, knobs, losing
+
+
+def guard(rng: random.Random) -> Args:
+    vectors = [list(map(float, vector)) for vector in new_guard(Risk.model_validate({}))]
+    account, sums = an_account(rng)
+    return (
+        account, sums, a_desk(rng), some_fills(rng, 8), rng.randint(-900, 900), T0 + rng.randint(0, 20) * NS,
+        rng.choice((0, 2 * PX + 40)), *vectors,
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------------- the reference and its desk
+def some_places(rng: random.Random) -> list[int]:
+    """A desk on which a few decisions were taken and half of their news heard."""
+    places, desk, ring = pc.new_places(PX - 40 * STEP, PX + 40 * STEP, STEP), lo.new_desk(), lo.new_ring(0, (), 512)
+    for _ in range(rng.randint(0, 3)):
+        target = istate(O_LEN)
+        target[:] = a_target(rng)
+        pc.requote_places(desk, ring, T0, target, places)
+        for _ in range(rng.randint(0, 5)):
+            if ring[lo.RING_HEAD] < ring[lo.RING_TAIL]:
+                row = lo.RING_ROWS + lo.RING_STRIDE * ring[lo.RING_HEAD]
+                answer = lo.RESTS if ring[row + lo.G_KIND] == lo.PLACE else lo.ENDED
+                ring[row + lo.G_KIND] = answer
+                pc.hear_place(desk, ring, places)
+    return [int(x) for x in places]
+
+
+def a_target(rng: random.Random) -> list[int]:
+    out = [0] * O_LEN
+    for side in range(2):
+        for k, away in enumerate(sorted(rng.sample(range(1, 30), rng.randint(0, 6)))):
+            out[O_ROWS + side * O_SIDE + 2 * k] = PX - (1 - 2 * side) * STEP * away
+            out[O_ROWS + side * O_SIDE + 2 * k + 1] = rng.randint(1, 9)
+            out[side] = k + 1
+    return out
+
+
+def in_use(rng: random.Random) -> tuple[list[int], int]:
+    """Places and one of the slots in use."""
+    while True:
+        places = some_places(rng)
+        if places[pc.PL_ACTIVE] > 0:
+            return places, places[pc.PL_SLOTS + rng.randrange(places[pc.PL_ACTIVE])]
+
+
+def mark_of(rng: random.Random) -> Args:
+    return some_places(rng), rng.randrange(2), PX + STEP * rng.randint(-60, 60)
+
+
+def hear_place(rng: random.Random) -> Args:
+    places, slot = in_use(rng)
+    heard = a_ring(rng, (lo.RESTS, lo.TRADED, lo.ENDED))
+    heard[lo.RING_ROWS + lo.RING_STRIDE * (heard[lo.RING_HEAD] & (RING - 1)) + lo.G_SLOT] = slot
+    return a_desk(rng), heard, places
+
+
+def requote_places(rng: random.Random) -> Args:
+    return a_desk(rng), actions(rng, filled=False), T0, a_target(rng), some_places(rng)
+
+
+def tiers(rng: random.Random) -> Args:
+    bid = rng.randint(5_000, 90_000)
+    rules = [float(x) for x in rf.new_reference(10, 5)]
+    near = rng.choice((0, 700)), rng.randint(0, 900)
+    return rules, bid, bid + rng.randint(1, 20), *near, rng.randint(-65, 65), [0] * O_LEN
+
+
+def show_best(rng: random.Random) -> Args:
+    bids, asks, *_ = a_venue(rng)
+    return rng.choice((bids, asks)), rng.randrange(2), _book(rng, PX, STEP)
+
+
+def near_touch(rng: random.Random) -> Args:
+    return _book(rng, PX, STEP), rng.randrange(2), STEP
+
+
+def quote_reference(rng: random.Random) -> Args:
+    rules = [float(x) for x in rf.new_reference(STEP, 5)]
+    return rules, rng.randint(-400, 400), _book(rng, PX, STEP), [0] * O_LEN
 
 
 CASES: dict[str, Callable[[random.Random], Args]] = {
     **{
         f"backtest.desk.{case.__name__}": case
-        for case in (push, due, pop, send, pull, would_cross, arrive, hear, worst_case, requote)
+        for case in (push, due, pop, next_kind, send, pull, would_cross, arrive, hear, worst_case, requote)
     },
+    "backtest.desk.post": send,
     "backtest.keeping.keep_places": keep_places,
     **{f"backtest.deciding.{case.__name__}": case for case in (measure, decide)},
-    **{f"backtest.replay.{case.__name__}": case for case in (take_fills, draw_curve, learn, hold, replay)},
+    **{f"backtest.replay.{case.__name__}": case for case in (learn, hear_prints, see_best, hold, replay)},
+    **{f"backtest.market.{case.__name__}": case for case in (log_fill, take_fills, draw_curve, play_until)},
+    **{
+        f"backtest.account.{case.__name__}": case
+        for case in (
+            book_fill,
+            equity_e8,
+            charge_action,
+            price,
+            sample_premium,
+            pay_funding,
+            measure_margin,
+            is_liquidated,
+            look,
+        )
+    },
+    **{f"backtest.forced.{case.__name__}": case for case in (flatten, take_off, take_next, withdraw_all, liquidate)},
+    **{f"backtest.guard.{case.__name__}": case for case in (score_fills, guard)},
+    **{f"backtest.places.{case.__name__}": case for case in (mark_of, hear_place, requote_places)},
+    "backtest.places.leave": in_use,
+    "backtest.places.release": in_use,
+    **{f"backtest.reference.{case.__name__}": case for case in (tiers, show_best, near_touch, quote_reference)},
 }

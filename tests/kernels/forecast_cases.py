@@ -309,6 +309,11 @@ def fixed_side(rng: random.Random) -> Args:
     return w.state, w.ints, a_lean(rng), w.book, w.side, rng.gauss(0, 300), w.out
 
 
+def leave_side(rng: random.Random) -> Args:
+    w = world(rng)
+    return w.ints, rng.randrange(2), w.out
+
+
 def quote_fixed(rng: random.Random) -> Args:
     w = world(rng)
     return w.state, w.ints, w.params, a_lean(rng), w.book, w.out
@@ -337,5 +342,8 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     },
     **{f"quoter.forecast.{case.__name__}": case for case in (forecast_bps, favours)},
     **{f"quoter.sampling.{case.__name__}": case for case in (see_instant, sample)},
-    **{f"backtest.fixed.{case.__name__}": case for case in (tilt_of, place_px, fixed_side, quote_fixed, is_off)},
+    **{
+        f"backtest.fixed.{case.__name__}": case
+        for case in (tilt_of, place_px, fixed_side, leave_side, quote_fixed, is_off)
+    },
 }  # fmt: skip

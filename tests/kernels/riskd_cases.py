@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from common.config import Risk
-from riskd import limits, margin
+from riskd import limits, losses, margin
 from riskd.streak import SIZE
 
-MODULES = (limits, margin)
+MODULES = (limits, losses, margin)
 """Importing a module registers its kernels."""
 
 
@@ -49,7 +49,22 @@ def streak_of(rng: random.Random) -> list[float]:
     return streak
 
 
+def a_fall(rng: random.Random) -> tuple[Any, ...]:
+    return rng.choice((0, rng.randint(1, 10**13))), rng.randint(-(10**12), 10**13)
+
+
+def a_loss(rng: random.Random) -> tuple[Any, ...]:
+    return *a_fall(rng), rng.choice((0.0, 100.0)), rng.random()
+
+
+def an_adverse_move(rng: random.Random) -> tuple[Any, ...]:
+    return rng.randint(-5, 5), rng.choice((0.0, rng.uniform(1, 100))), rng.choice((0.0, rng.uniform(1, 100)))
+
+
 CASES: dict[str, Callable[[random.Random], tuple[Any, ...]]] = {
+    "riskd.losses.drawdown": a_fall,
+    "riskd.losses.loss_share": a_loss,
+    "riskd.losses.adverse_share": an_adverse_move,
     "riskd.limits.judge": judge,
     "riskd.limits.caps": caps,
     "riskd.margin.margin_ratio": lambda rng: (rng.uniform(-10, 2_000), rng.choice([0.0, -1.0, rng.uniform(0, 2_000)])),

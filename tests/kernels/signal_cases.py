@@ -62,7 +62,7 @@ def a_har(rng: random.Random) -> tuple[list[float], list[int]]:
         floats[har.H_BETA + term] += rng.gauss(0, 0.2)
         floats[har.H_X + term] = 1.0 if term == 0 else rng.gauss(0, 1)
     floats[har.H_REF], floats[har.H_LAST] = rng.uniform(900, 1100), rng.uniform(900, 1100)
-    floats[har.H_SUM], floats[har.H_RESIDUAL] = math.exp(rng.gauss(-17, 2)), rng.random()
+    floats[har.H_SUM], floats[har.H_RATIO] = math.exp(rng.gauss(-17, 2)), rng.random()
     ints[har.K_BUCKET] = T0 // har.BUCKET_NS - rng.randrange(20)
     ints[har.K_MINUTES] = rng.choice([-1, 3, 29, 30, 31, 500])
     ints[har.K_SCORED] = rng.choice([0, 119, 120, 5000])

@@ -35,6 +35,7 @@ def a_book(rng: random.Random, side: int, *, full: bool = False) -> list[int]:
     book = [0] * (levels.HEAD + levels.STRIDE * levels.LEVELS)
     book[levels.B_N], book[levels.B_SIDE] = count, side
     book[levels.B_BLIND] = int(count == 0 and rng.random() < 0.5)
+    book[levels.B_AWAITED] = int(rng.random() < 0.8)
     book[levels.B_KEEP] = rng.choice((levels.LEVELS, max(count, 12)))
     for k, px in enumerate(sorted(rng.sample(reach, count), reverse=side == SELL)):
         row = levels.HEAD + levels.STRIDE * k
@@ -45,10 +46,23 @@ def a_book(rng: random.Random, side: int, *, full: bool = False) -> list[int]:
     return book
 
 
+def any_book(rng: random.Random, side: int, *, full: bool = False) -> list[int]:
+    """The same, now and then as a ruled book."""
+    book = a_book(rng, side, full=full)
+    if full or rng.random() < 0.7:
+        return book
+    ruled = levels.new_ruled(side, book[levels.B_KEEP], MID - NEAR - 2, MID + NEAR, rng.choice((1, 2)))
+    for k in range(book[levels.B_N]):
+        row = levels.HEAD + levels.STRIDE * k
+        levels.set_ruled(ruled, book[row + levels.L_PX], book[row + levels.L_SZ], book[row + levels.L_STAMP])
+    return [int(x) for x in ruled]
+
+
 def a_crowd(rng: random.Random, *, free: int = 1) -> tuple[list[int], dict[int, list[int]]]:
     """An order table whose orders stand in their queues; the last `free` rows are free."""
     orders = [0] * (table.O_STRIDE * SLOTS)
     standing: dict[int, list[int]] = {BUY: [], SELL: []}
+    whole = int(rng.random() < 0.15)
     for slot in rng.sample(range(SLOTS - free), rng.randint(0, SLOTS - free)):
         side, row = a_side(rng), table.O_STRIDE * slot
         orders[row + table.O_SIDE], orders[row + table.O_PX] = side, a_px(rng)
@@ -59,6 +73,7 @@ def a_crowd(rng: random.Random, *, free: int = 1) -> tuple[list[int], dict[int, 
         orders[row + table.O_REDUCE] = int(rng.random() < 0.2)
         orders[row + table.O_TRADED] = rng.choice((0, 0, rng.randint(0, 30)))
         orders[row + table.O_PART] = rng.choice((0, rng.randrange(table.PARTS)))
+        orders[row + table.O_WHOLE] = whole
         orders[row + table.O_TOLD] = rng.choice((0, rng.randint(0, 60)))
         standing[side].append(slot)
     queues = {}
@@ -81,7 +96,7 @@ def an_out() -> list[int]:
 
 # ---------------------------------------------------------------------- levels
 def level_from(rng: random.Random) -> Args:
-    return a_book(rng, a_side(rng)), a_px(rng)
+    return any_book(rng, a_side(rng)), a_px(rng)
 
 
 def drop_level(rng: random.Random) -> Args:
@@ -96,24 +111,66 @@ def open_level(rng: random.Random) -> Args:
 
 
 def set_level(rng: random.Random) -> Args:
-    book = a_book(rng, a_side(rng), full=rng.random() < 0.1)
+    book = any_book(rng, a_side(rng), full=rng.random() < 0.1)
     return book, a_px(rng), rng.choice((0, rng.randint(1, 50))), rng.randint(5, 9)
 
 
 def best(rng: random.Random) -> Args:
-    return (a_book(rng, a_side(rng)),)
+    return (any_book(rng, a_side(rng)),)
 
 
 def clear_levels(rng: random.Random) -> Args:
-    return a_book(rng, a_side(rng), full=rng.random() < 0.1), rng.choice((0, a_px(rng)))
+    return any_book(rng, a_side(rng), full=rng.random() < 0.1), rng.choice((0, a_px(rng)))
 
 
 def is_seen(rng: random.Random) -> Args:
-    return a_book(rng, a_side(rng)), a_px(rng), rng.randint(0, 14)
+    return any_book(rng, a_side(rng)), a_px(rng), rng.randint(0, 14)
+
+
+def a_ruled(rng: random.Random) -> list[int]:
+    """A ruled book with at least one level."""
+    while True:
+        book = any_book(rng, a_side(rng))
+        if book[levels.B_RULES] > 0 and book[levels.B_N] > 0:
+            return book
+
+
+def ruled_from(rng: random.Random) -> Args:
+    return a_ruled(rng), a_px(rng)
+
+
+def drop_ruled(rng: random.Random) -> Args:
+    book = a_ruled(rng)
+    rows = [i for i in range(book[levels.B_N]) if book[levels.HEAD + levels.STRIDE * i + levels.L_SZ] > 0]
+    return book, rng.choice(rows)
+
+
+def set_ruled(rng: random.Random) -> Args:
+    return a_ruled(rng), a_px(rng), rng.choice((0, rng.randint(1, 50))), rng.randint(5, 9)
+
+
+def step_down(rng: random.Random) -> Args:
+    return (a_ruled(rng),)
+
+
+def yield_level(rng: random.Random) -> Args:
+    while True:
+        book = any_book(rng, a_side(rng))
+        if book[levels.B_N] > 0:
+            book[levels.B_HIDES] = rng.randrange(2) if book[levels.B_RULES] > 0 else 0
+            return book, book[levels.B_N] - 1
+
+
+def seen_to(rng: random.Random) -> Args:
+    return any_book(rng, a_side(rng)), rng.randint(0, 14)
+
+
+def lies_within(rng: random.Random) -> Args:
+    return a_side(rng), a_px(rng), rng.choice((levels.ALL_SEEN, levels.NOTHING_SEEN, a_px(rng)))
 
 
 def uncross(rng: random.Random) -> Args:
-    return a_book(rng, BUY), a_book(rng, SELL)
+    return any_book(rng, BUY), any_book(rng, SELL)
 
 
 # ---------------------------------------------------------------------- table
@@ -166,7 +223,8 @@ def move_up(rng: random.Random) -> Args:
 def restack(rng: random.Random) -> Args:
     orders, queues = a_crowd(rng)
     side = a_side(rng)
-    return queues[side], orders, a_book(rng, side), rng.randint(0, 14), a_model(rng), a_power(rng)
+    book = any_book(rng, side)
+    return queues[side], orders, book, rng.randint(0, 14), a_model(rng), a_power(rng), rng.choice((1, SLOTS))
 
 
 def advance_queue(rng: random.Random) -> Args:
@@ -248,14 +306,14 @@ def play_prints(rng: random.Random) -> Args:
 
 def play_levels(rng: random.Random) -> Args:
     orders, queues = a_crowd(rng)
-    books = a_book(rng, BUY), a_book(rng, SELL)
+    books = any_book(rng, BUY), any_book(rng, SELL)
     return *_rows(rng), 9, rng.randint(0, 14), a_model(rng), a_power(rng), *books, orders, queues[BUY], queues[SELL]
 
 
 def play_stamp(rng: random.Random) -> Args:
     orders, queues = a_crowd(rng)
     return (
-        *_rows(rng), 9, rng.randint(0, 14), a_model(rng), a_power(rng), a_book(rng, BUY), a_book(rng, SELL), orders,
+        *_rows(rng), 9, rng.randint(0, 14), a_model(rng), a_power(rng), any_book(rng, BUY), any_book(rng, SELL), orders,
         queues[BUY], queues[SELL], holders(rng), an_out(),
     )  # fmt: skip
 
@@ -267,7 +325,7 @@ def lose_place(rng: random.Random) -> Args:
 
 def play_gap(rng: random.Random) -> Args:
     orders, queues = a_crowd(rng)
-    return a_book(rng, BUY), a_book(rng, SELL), orders, queues[BUY], queues[SELL]
+    return any_book(rng, BUY), any_book(rng, SELL), orders, queues[BUY], queues[SELL]
 
 
 def fill_crossed(rng: random.Random) -> Args:
@@ -279,12 +337,12 @@ def fill_crossed(rng: random.Random) -> Args:
 def look_up(rng: random.Random) -> Args:
     orders, queues = a_crowd(rng)
     side = a_side(rng)
-    return queues[side], orders, a_book(rng, side), rng.randint(0, 14), a_model(rng)
+    return queues[side], orders, any_book(rng, side), rng.randint(0, 14), a_model(rng)
 
 
 def settle(rng: random.Random) -> Args:
     orders, queues = a_crowd(rng)
-    books = a_book(rng, BUY), a_book(rng, SELL)
+    books = any_book(rng, BUY), any_book(rng, SELL)
     return rng.randint(0, 14), a_model(rng), *books, orders, queues[BUY], queues[SELL], holders(rng), an_out()
 
 
@@ -292,8 +350,8 @@ def rest_order(rng: random.Random) -> Args:
     orders, queues = a_crowd(rng)
     side = a_side(rng)
     return (
-        queues[side], orders, a_book(rng, side), SLOTS - 1, side, a_px(rng), rng.randint(1, 40), rng.randrange(OWNERS),
-        rng.randint(0, 1), rng.randint(0, 14),
+        queues[side], orders, any_book(rng, side), SLOTS - 1, side, a_px(rng), rng.randint(1, 40),
+        rng.randrange(OWNERS), rng.randint(0, 1), rng.randint(0, 14),
     )  # fmt: skip
 
 
@@ -320,19 +378,19 @@ def take_at(rng: random.Random) -> Args:
 def take(rng: random.Random) -> Args:
     orders, queues = a_crowd(rng)
     side, owner = a_side(rng), rng.randrange(OWNERS)
-    return a_px(rng), rng.randint(1, 400), owner, a_book(rng, side), queues[side], orders, holders(rng), an_out()
+    return a_px(rng), rng.randint(1, 400), owner, any_book(rng, side), queues[side], orders, holders(rng), an_out()
 
 
 def depth(rng: random.Random) -> Args:
     orders, queues = a_crowd(rng)
     side = a_side(rng)
-    return a_book(rng, side), queues[side], orders, rng.randint(0, 20), [0] * (taking.D_STRIDE * 20)
+    return any_book(rng, side), queues[side], orders, rng.randint(0, 20), [0] * (taking.D_STRIDE * 20)
 
 
 def impact_px(rng: random.Random) -> Args:
     orders, queues = a_crowd(rng)
     side = a_side(rng)
-    return a_book(rng, side), queues[side], orders, rng.randint(0, 3_000_000)
+    return any_book(rng, side), queues[side], orders, rng.randint(0, 3_000_000)
 
 
 # ---------------------------------------------------------------------- latency
@@ -362,7 +420,60 @@ def arrive(rng: random.Random) -> Args:
     return a_line(rng), a_delay_table(rng), rng.randint(0, 3_000_000_000)
 
 
+# ---------------------------------------------------------------------- money
+def fee_e8(rng: random.Random) -> Args:
+    return rng.randint(0, 10 ** rng.randint(6, 16)), rng.randint(-30_000, 900_000)
+
+
+def a_premium(rng: random.Random) -> Args:
+    return rng.uniform(9, 11), rng.uniform(9, 11), rng.choice((0.0, 10.0))
+
+
+def hourly_e10(rng: random.Random) -> Args:
+    return rng.gauss(0, 0.01), rng.choice((0.0, 1.25e-5)), rng.choice((0.0003, 0.0005)), rng.uniform(0, 10)
+
+
+def cash_e8(rng: random.Random) -> Args:
+    return rng.randint(-(10**7), 10**7), rng.randint(1, 10**7), rng.randint(-4 * 10**8, 4 * 10**8)
+
+
+def middle_px(rng: random.Random) -> Args:
+    return rng.randint(900, 1_100), rng.choice((0, rng.randint(1_800, 2_200))), rng.choice((0, rng.randint(900, 1_100)))
+
+
+def bounded_px(rng: random.Random) -> Args:
+    return rng.choice((0, rng.randint(50, 1_000))), rng.randint(50, 1_000)
+
+
+def a_margin(rng: random.Random) -> Args:
+    return rng.randint(0, 10**13), rng.randint(1, 50)
+
+
+def room_u(rng: random.Random) -> Args:
+    return rng.randint(-(10**9), 10**13), rng.choice((0, rng.randint(1, 10**7))), rng.randint(1, 50)
+
+
+def action_cap(rng: random.Random) -> Args:
+    return (rng.randint(0, 10**12),)
+
+
+def most_actions(rng: random.Random) -> Args:
+    return rng.randint(0, 10**6), rng.randrange(2)
+
+
 CASES: dict[str, Callable[[random.Random], Args]] = {
+    "simvenue.money.fees.fee_e8": fee_e8,
+    "simvenue.money.funding.premium": a_premium,
+    "simvenue.money.funding.middle_premium": a_premium,
+    "simvenue.money.funding.hourly_e10": hourly_e10,
+    "simvenue.money.funding.cash_e8": cash_e8,
+    "simvenue.money.prices.middle_px": middle_px,
+    "simvenue.money.prices.bounded_px": bounded_px,
+    "simvenue.money.margin.initial_e8": a_margin,
+    "simvenue.money.margin.half_initial_e8": a_margin,
+    "simvenue.money.margin.room_u": room_u,
+    "simvenue.desk.budget.action_cap": action_cap,
+    "simvenue.desk.budget.most_actions": most_actions,
     "simvenue.door.latency.draw": draw,
     "simvenue.door.latency.delay_at": delay_at,
     "simvenue.door.latency.arrive": arrive,
@@ -371,6 +482,14 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     "simvenue.book.levels.recorded_at": level_from,
     "simvenue.book.levels.clear_levels": clear_levels,
     "simvenue.book.levels.drop_level": drop_level,
+    "simvenue.book.levels.ruled_from": ruled_from,
+    "simvenue.book.levels.drop_ruled": drop_ruled,
+    "simvenue.book.levels.set_ruled": set_ruled,
+    "simvenue.book.levels.step_down": step_down,
+    "simvenue.book.levels.row_of": level_from,
+    "simvenue.book.levels.yield_level": yield_level,
+    "simvenue.book.levels.seen_to": seen_to,
+    "simvenue.book.levels.lies_within": lies_within,
     "simvenue.book.levels.open_level": open_level,
     "simvenue.book.levels.set_level": set_level,
     "simvenue.book.levels.best_level": best,
@@ -393,6 +512,7 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     "simvenue.book.matching.fill_resting": fill_resting,
     "simvenue.book.matching.fill_through": fill_side,
     "simvenue.book.matching.fill_at": fill_side,
+    "simvenue.book.matching.print_whole": fill_side,
     "simvenue.book.matching.play_print": play_print,
     "simvenue.book.matching.play_prints": play_prints,
     "simvenue.book.matching.play_levels": play_levels,

@@ -19,8 +19,8 @@ from backtest.quoters import Stall
 from backtest.scoring import HOUR_NS, by_block
 from backtest.tape import cut, read_tape
 from common.config import load
-from quoter.fit import take_samples
 from quoter.rows import span_ns
+from quoter.samples import take_samples
 
 FEE_BPS = 0.3
 PROFILES = ("tiered", "lean")

@@ -27,8 +27,11 @@ SERVICES = ("feed", "quoter", "executor", "riskd", "monitor")
 PACKAGES = ("common", *SERVICES, "simvenue", "backtest")
 OURS = (*PACKAGES, "scripts", "tests")
 CORE_ROOMS = ("engine", "exchange")
-LOADERS = {"quoter.fit", "quoter.rows", "simvenue.recorded.recording"}
-"""Rooms that read recordings for research: no shells, but no cores either."""
+LOADERS = {
+    "quoter.card_file", "quoter.fit", "quoter.rows", "quoter.samples", "simvenue.recorded.captured",
+    "simvenue.recorded.playback", "simvenue.recorded.recording",
+}  # fmt: skip
+"""Rooms that read recordings and fitted forecasts for research: no shells, but no cores either."""
 
 NOT_IN_CORES = {
     "asyncio", "aiohttp", "concurrent", "ctypes", "getpass", "http", "io", "multiprocessing", "os", "pathlib",
@@ -81,6 +84,25 @@ def importers(name: str, packages: tuple[str, ...] = PACKAGES) -> set[str]:
 
 
 @functools.cache
+def needed(path: Path) -> frozenset[Path]:
+    """A room and every room of its package that it imports, directly or not."""
+    found, todo = {path}, [path]
+    while todo:
+        here = todo.pop()
+        package = module(here).partition(".")[0]
+        names = {n for n in imports(here) if n.startswith(f"{package}.")}
+        rooms = {ROOT.joinpath(*name.split(".")).with_suffix(".py") for name in names}
+        todo += [room for room in rooms - found if room.exists()]
+        found |= rooms
+    return frozenset(room for room in found if room.exists())
+
+
+def is_sans_io(path: Path) -> bool:
+    """Neither the room nor what it needs of its package touches a clock, a socket, a file or a thread."""
+    return not any(tops(room) & NOT_IN_CORES or imports(room) & CLOCKS for room in needed(path))
+
+
+@functools.cache
 def core_files() -> tuple[Path, ...]:
     """The deciding rooms of every package."""
     found: set[Path] = set()
@@ -126,11 +148,18 @@ def test_engine_is_imported_by_its_shell_and_not_the_other_way() -> None:
 
 def test_backtest_imports_cores_and_no_shell() -> None:
     kernels = {module(path) for name in PACKAGES for path in files(name) if "@kernel(" in path.read_text("utf-8")}
-    allowed = {module(path) for path in core_files()} | kernels | LOADERS
+    pure = {module(path) for name in (*SERVICES, "simvenue") for path in files(name) if is_sans_io(path)}
+    allowed = {module(path) for path in core_files()} | kernels | LOADERS | pure
     for path in files("backtest"):
         names = {n for n in imports(path) if n.partition(".")[0] in (*SERVICES, "simvenue")}
         existing = {n for n in names if ROOT.joinpath(*n.split(".")).with_suffix(".py").exists()}
         assert existing <= allowed, module(path)
+
+
+def test_a_shell_is_not_taken_for_a_room_without_io() -> None:
+    shells = ("feed/ws.py", "executor/desk.py", "executor/warden.py", "monitor/wallet.py", "simvenue/venue.py")
+    assert [name for name in shells if is_sans_io(ROOT / name)] == []
+    assert is_sans_io(ROOT / "executor/parse.py")
 
 
 # ---------------------------------------------------------------------- cores
@@ -198,12 +227,16 @@ def test_torch_stays_with_the_volatility_model() -> None:
     assert importers("torch", (*PACKAGES, "scripts")) <= {"quoter/lstm.py", "quoter/train.py"}
 
 
+def test_yahoo_is_known_in_one_room() -> None:
+    assert importers("yfinance", (*PACKAGES, "scripts")) == {"backtest/data/yahoo.py"}
+
+
 def test_numpy_is_reached_through_kernels_only() -> None:
     light = ("common", *SERVICES)
-    research = {"quoter/fit.py", "quoter/rows.py"}
+    research = {"quoter/fit.py", "quoter/rows.py", "quoter/samples.py"}
     assert importers("numpy", light) - research == {"common/kernel.py"}
     assert importers("numba", (*light, "simvenue")) == {"common/kernel.py"}
-    assert not {module(path) for path in core_files()} & {"quoter.fit", "quoter.rows"}
+    assert not {module(path) for path in core_files()} & {"quoter.fit", "quoter.rows", "quoter.samples"}
     cores = {path.relative_to(ROOT).as_posix() for path in core_files()}
     assert importers("numpy", ("simvenue",)) & cores == set()
 

@@ -56,10 +56,17 @@ class Script:
         stamps = sorted(self.stamps, key=lambda stamp: stamp[0])
         rows = [row for _, part in stamps for row in part]
         begin = np.cumsum([0, *(len(part) for _, part in stamps)]).astype(np.int64)
-        columns = [as_vector([row[k] for row in rows]) for k in range(3)]
+        what, px_u, sz_u = (as_vector([row[k] for row in rows]) for k in range(3))
         files = [1] + [0] * (len(stamps) - 1)
         return Tape(
-            ("script",), *columns, as_vector([t for t, _ in stamps]), as_vector(begin.tolist()), as_vector(files), 2
+            ("script",),
+            what,
+            px_u,
+            sz_u,
+            as_vector([t for t, _ in stamps]),
+            as_vector(begin.tolist()),
+            as_vector(files),
+            2,
         )
 
 

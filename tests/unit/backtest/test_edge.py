@@ -11,6 +11,7 @@ import pytest
 
 from backtest import contest, edge
 from backtest.contest import EDGE, NAMES, NO_EDGE, UNDECIDED, Contest, Entry, earlier, verdict
+from backtest.gating import Gated, gate_line, judge
 from backtest.pictures import write_page
 from backtest.playing import Played
 from backtest.scoring import drawdown_usd, equity, figures, markout, markouts
@@ -19,6 +20,7 @@ from backtest.tape import Tape, cut, iso, read_tape
 from common.errors import ConfigError
 from quoter.state import NS, QUOTES_MAX
 from tests.unit.backtest.builders import MID, T0, as_vector, random_market, stall, terms
+from tests.unit.quoter.builders import settings
 from tests.unit.quoter.test_fit import BOTH, BUY, SELL, recording
 from tests.unit.quoter.test_forecast import a_card
 
@@ -96,7 +98,10 @@ def test_a_placebo_forecast_is_the_newest_one_of_an_hour_before() -> None:
 # ---------------------------------------------------------------------- contest and report
 def an_entry(name: str, played: Played) -> Entry:
     found = {**figures(played, terms(seconds=86_400.0), 0.3), "verdict": verdict(played, 0.3), "note": ""}
-    return Entry(name, "", played, found)
+    gate = settings("standx")
+    judged = judge(played, gate, 0.3, int(played.stamp_ns[-1]))
+    hours = None if judged.stop_t_ns is None else (judged.stop_t_ns - T0) / HOUR_NS
+    return Entry(name, "", played, {**found, "gate": gate_line(Gated(played, judged, hours, None), gate, 0.3)})
 
 
 def test_every_quoter_plays_and_those_with_a_model_need_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,6 +112,25 @@ def test_a_profile_fills_in_what_nobody_else_says(root: Path) -> None:
     assert (tiered.profile, tiered.ladder, tiered.out_bps, tiered.in_bps) == ("tiered", "table", 0.3, 0.3)
 
 
+def test_the_older_table_of_btc_stays_a_choice_by_name(root: Path) -> None:
+    own = load("quoter", {}, root).quoting
+    older = load("quoter", {"VOL_TABLE": "btc-seed"}, root).quoting
+    assert own.vol_table != older.vol_table
+    assert [(row.from_vol, row.lo_bps) for row in older.vol_table[1:]] == [(0.04, 1), (0.115, 2), (0.2, 5), (0.3, 10)]
+    assert older.order_levels == own.order_levels
+    with pytest.raises(ConfigError, match="allowed market, btc-seed"):
+        load("quoter", {"VOL_TABLE": "eth-seed"}, root)
+
+
+def test_reference_markets_are_named_by_coin(root: Path) -> None:
+    assert load("quoter", {}, root).quoting.reference_coins == ()
+    found = load("quoter", {"REFERENCES": "xyz:SP500,BTC"}, root).quoting
+    assert found.reference_coins == ("xyz:SP500", "BTC")
+    for text in ("a,b,c,d,e", "BTC,", "BTC ETH", "../x"):
+        with pytest.raises(ConfigError, match="references"):
+            load("quoter", {"REFERENCES": text}, root)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

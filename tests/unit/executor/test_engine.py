@@ -531,6 +531,23 @@ def test_nothing_is_sent_before_the_first_clean_look() -> None:
     assert bench.engine.stance is Stance.HOLD
 
 
+def test_withdrawn_quotes_go_even_when_the_market_is_too_old_to_place_any() -> None:
+    bench = quoting()
+    bench.t_ns += 2 * NS
+    bench.post(a_permit(5, t_ns=bench.t_ns))
+    sent = bench.ladder(bids=[], asks=[], venue_t_ns=bench.t_ns - 2 * NS)
+    assert (bench.engine.stance, bench.engine.why) == (Stance.HOLD, "market_old")
+    assert {action.kind for action in sent} == {Kind.CANCEL}
+    assert sum(len(action.entries) for action in sent) == len(bench.live) > 0
+
+
+def test_one_withdrawn_side_goes_and_the_other_stays_while_holding() -> None:
+    bench = quoting()
+    bench.t_ns += 2 * NS
+    sent = bench.ladder(bids=[], venue_t_ns=bench.t_ns - 2 * NS)
+    assert {entry.side for action in sent for entry in action.entries} == {Side.BID}
+
+
 def test_unknown_fees_hold() -> None:
     bench = Bench()
     bench.post(Facts(ASSET, 3, 20, None, None), UserStream(True))

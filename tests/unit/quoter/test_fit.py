@@ -12,8 +12,9 @@ from common.errors import EXIT_OK, EXIT_REFUSED, BadInput, ConfigError
 from quoter import fit as fitting
 from quoter.card_file import read_card
 from quoter.features import OWN_FEATURES
-from quoter.fit import HOUR_NS, Samples, fit, judged, keep, labels, score, within
+from quoter.fit import HOUR_NS, fit, judged, keep, labels, score, within
 from quoter.rows import find, read, span_ns
+from quoter.samples import Samples
 from quoter.state import NS
 from tests.unit.quoter.builders import settings
 

@@ -53,6 +53,16 @@ def test_on_arrival_all_shown_size_is_before_us() -> None:
     assert Market(others=0).place.front == 0
 
 
+def test_an_order_filled_before_its_level_was_seen_is_gone() -> None:
+    m = Market(sz_u=100)
+    m.book = QueueBook()
+    m.order(100)
+    m.fill(2, 100)
+    m.shows(3, 500)
+    assert m.book.places == []
+    assert sum(m.book.calibration.observed_usd) == 0.0  # nothing was promised either
+
+
 def test_prints_consume_the_front_and_what_joins_stands_behind() -> None:
     m = Market()
     m.trades(2, 200)

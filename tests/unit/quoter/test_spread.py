@@ -37,6 +37,15 @@ def test_the_table_is_exact_at_its_rows_and_log_linear_between(vol: float, lo: f
     assert table_bps(rig.params, vol, 2) == pytest.approx(hi, rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("vol", "lo"), [(0.02, 1), (0.04, 1), (0.115, 2), (0.1575, 10**0.5), (0.2, 5), (0.3, 10), (1, 10)]
+)
+def test_the_older_btc_table_is_as_the_edge_study_played_it(vol: float, lo: float) -> None:
+    rig = Rig("btc", vol_rows="btc-seed")
+    assert table_bps(rig.params, vol, 1) == pytest.approx(lo, rel=1e-3)
+    assert table_bps(rig.params, vol, 2) == pytest.approx(5 * lo, rel=1e-3)
+
+
 @given(st.floats(0, 2), st.floats(0, 2))
 def test_more_volatility_never_narrows(one: float, two: float) -> None:
     rig = Rig()

@@ -1,0 +1,139 @@
+"""The edge gate in the replay: the live rule, on the replay's own fills, and the replay once more where it stops.
+
+The gate needs nothing but fills and mids of the past, so what it would have decided at each of its looks can be read
+off a replay that ran without it; up to that look nothing is different with it. So the live `EdgeGate` itself judges
+the finished replay, look by look, and where it stops, the tape is played again with the stop at that time: from there
+on the quoter only takes its position down. Nothing in a replay re-arms it. With `EDGE_GATE=warn` the first replay
+stays, and only the time is told. Times ns of the recording, markouts bps, money USD.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from backtest.layout import FILL_PX, FILL_SLOT, FILL_SZ, FILL_T
+from backtest.playing import Played, Terms, play
+from backtest.quoters import Quoter
+from backtest.scoring import equity
+from backtest.tape import Tape
+from common.config import Settings
+from common.markout import GAP_NS_MAX
+from common.stats import Interval
+from quoter.edge_gate import EdgeGate
+from quoter.engine import EDGE_SETTLED_NS, FLOOR_HORIZON_S
+from quoter.state import NS, QUOTES_MAX
+
+BLOCK_S_MIN = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the gate says of a replay: when it stopped it (None = never), on which interval and how many fills."""
+
+    stop_t_ns: int | None
+    found: Interval | None
+    fills: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """A replay under the gate; `cost_usd` is what it lost until it was flat again, 0 when it was not stopped."""
+
+    played: Played
+    judged: Judged
+    hours: float | None
+    cost_usd: float | None
+
+
+def scores(played: Played, fee_bps: float) -> tuple[Any, Any, Any, Any]:
+    """(time, net 60 s markout, USD, known since) of the fills that can be scored, in the order they become known.
+
+    The rule is `common/markout.py`'s: the mid that decides is the last one at or before fill + 60 s, certain once a
+    later one has come; where the two lie more than 30 s apart nothing is known.
+    """
+    fills = played.fills
+    known = played.mid2 > 0
+    stamps, mids = played.stamp_ns[known], played.mid2[known]
+    due = fills[:, FILL_T] + FLOOR_HORIZON_S * NS
+    after = np.searchsorted(stamps, due, "right")
+    ok = (after > 0) & (after < len(stamps))
+    late, early = np.minimum(after, len(stamps) - 1), np.maximum(after - 1, 0)
+    ok &= stamps[late] - stamps[early] <= GAP_NS_MAX
+    side = np.where(fills[:, FILL_SLOT] < QUOTES_MAX, 1.0, -1.0)
+    px = fills[:, FILL_PX]
+    bps = side * (mids[early] - 2 * px) * 5_000.0 / np.maximum(px, 1)
+    usd = px * fills[:, FILL_SZ] * 1e-6
+    order = np.argsort(stamps[late][ok], kind="stable")
+    return fills[ok, FILL_T][order], (bps[ok] - fee_bps)[order], usd[ok][order], stamps[late][ok][order]
+
+
+def judge(played: Played, settings: Settings, fee_bps: float, to_t_ns: int) -> Judged:
+    """The live gate's looks at a finished replay up to `to_t_ns`, one after each block, until it stops."""
+    gate = EdgeGate(settings)
+    block_ns = int(settings.quoting.edge_gate_block_s * NS)
+    t_ns, net_bps, usd, known_ns = scores(played, fee_bps)
+    told = 0
+    for number in range(int(t_ns[0]) // block_ns if len(t_ns) else 0, to_t_ns // block_ns if len(t_ns) else 0):
+        look_ns = (number + 1) * block_ns + EDGE_SETTLED_NS
+        while told < len(t_ns) and known_ns[told] <= look_ns:
+            gate.on_score(int(t_ns[told]), float(net_bps[told]), float(usd[told]))
+            told += 1
+        if look_ns <= to_t_ns and gate.look(look_ns, EDGE_SETTLED_NS):
+            return Judged(look_ns, gate.found, gate.fills, gate.why)
+    return Judged(None, gate.found, gate.fills, "")
+
+
+def gated(
+    tape: Tape, quoter: Quoter, terms: Terms, settings: Settings, fee_bps: float, *, model: Any = None,
+    given: Any = None, played: Played | None = None, enforces: bool = True,
+) -> Gated:  # fmt: skip
+    """Play under the gate; `played` is the replay without it, when there is one already."""
+    free = played if played is not None else play(tape, quoter, terms, model, given)
+    judged = judge(free, settings, fee_bps, terms.to_t_ns)
+    if judged.stop_t_ns is None:
+        return Gated(free, judged, None, None)
+    hours = (judged.stop_t_ns - terms.from_t_ns) / (3600 * NS)
+    if not enforces:
+        return Gated(free, judged, hours, None)
+    stopped = play(tape, quoter, replace(terms, stop_t_ns=judged.stop_t_ns), model, given)
+    return Gated(stopped, judged, hours, -float(equity(stopped, fee_bps)[-1]))
+
+
+def gate_line(found: Gated, settings: Settings, fee_bps: float) -> dict[str, Any]:
+    """What a report has of a replay under the gate."""
+    cost, interval = found.cost_usd, found.judged.found
+    return {
+        "stopped_after_h": found.hours,
+        "cost_usd": cost,
+        "cost_share": None if cost is None else cost / settings.equity_usd,
+        "fills": len(found.played.fills),
+        "net_usd": float(equity(found.played, fee_bps)[-1]) if len(found.played.curve) else 0.0,
+        "blocks": interval.blocks if interval is not None else 0,
+        "block_s": settings.quoting.edge_gate_block_s,
+        "why": found.judged.why,
+    }
+
+
+def stop_said(line: Mapping[str, Any]) -> str:
+    """The same in a table's cell."""
+    if line["stopped_after_h"] is None:
+        return "not stopped"
+    cost = "" if line["cost_share"] is None else f" at {100.0 * line['cost_share']:.2f} % of equity"
+    return f"stopped after {line['stopped_after_h']:.1f} h{cost}"
+
+
+def for_span(settings: Settings, stamp_ns: Any) -> Settings:
+    """The same gate for a recording too short for its blocks: twice the least number of them fit in what it covers."""
+    q, steps = settings.quoting, np.diff(stamp_ns)
+    covered_s = float(steps[steps <= GAP_NS_MAX].sum()) / NS
+    block_s = max(covered_s / (2 * q.edge_gate_blocks_min), BLOCK_S_MIN)
+    if block_s >= q.edge_gate_block_s:
+        return settings
+    window_h = max(q.edge_gate_window_h, float(steps.sum()) / (3600 * NS))  # its pieces may lie days apart
+    changes = {"edge_gate_block_s": block_s, "edge_gate_window_h": window_h}
+    return settings.model_copy(update={"quoting": q.model_copy(update=changes)})

@@ -1,0 +1,146 @@
+"""What the report says of itself: source, span, parameters, and every assumption a reader must know.
+
+Nothing here is measured but the market's own flow, which it puts into words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backtest.data.opened import Opened
+from backtest.report.bands import Result
+from backtest.report.figures import GROWTH_USD
+from backtest.report.flow import Flow
+from backtest.report.running import Plan
+from backtest.report.scenarios import Scenario
+from backtest.report.words import Facts, moment, number
+from common.build import build_id
+from common.config import Settings
+from common.ticks import px_decimals
+from simvenue.desk.budget import START_ACTIONS
+from simvenue.money.fees import PPB_PER_BPS
+
+NINE = 9
+MOST_OF = 0.95
+
+
+def facts_of(
+    settings: Settings, opened: Opened, plan: Plan, band: Sequence[Scenario], result: Result, why_no_forecast: str, *,
+    leverage_asked: int, days_asked: float = 0.0,
+) -> Facts:  # fmt: skip
+    """`leverage_asked` is what was asked for beyond the market's maximum, `days_asked` the days; 0 = nothing was."""
+    spans = result.base.account.spans
+    lines = [
+        *_always(plan, len(spans)),
+        *_fewer(days_asked, opened.days),
+        *_here(settings, plan, band, why_no_forecast, leverage_asked),
+        *(_sentence(line) for line in opened.caveats),
+    ]
+    return Facts(
+        coin=settings.market.coin,
+        market=settings.profile,
+        profile=plan.profile,
+        source=opened.name,
+        kind=opened.kind,
+        span=f"{moment(spans[0][0])} to {moment(spans[-1][1])} UTC",
+        commit=build_id(),
+        config_hash=settings.config_hash(),
+        equity_usd=settings.equity_usd,
+        leverage=plan.costs.leverage,
+        growth=settings.venue.growth_mode,
+        px_decimals=px_decimals(settings.venue.sz_decimals),
+        ceiling=_ceiling(result.flow),
+        budget=_budget(settings),
+        assumptions=tuple(lines),
+        parameters=_parameters(settings, plan, band, result.flow),
+    )
+
+
+def _sentence(line: str) -> str:
+    return line[:1].upper() + line[1:] + ("" if line.endswith(".") else ".")
+
+
+def _ceiling(flow: Flow) -> str:
+    return (
+        f"{number(flow.trades_per_day, 0)} moments with prints and {number(flow.usd_per_day, 0)} USD a day, "
+        f"{number(flow.spread_bps, 2)} bps paid against the mid. Making every print up to twice the inventory cap, "
+        f"with no move against us, would pay {number(flow.best_usd_per_day, 2)} USD a day after fees."
+    )
+
+
+def _budget(settings: Settings) -> str:
+    per = GROWTH_USD if settings.venue.growth_mode else 1.0
+    return (
+        f"An address starts with {START_ACTIONS:,} actions and earns one per {per:g} USD traded; beyond that the "
+        f"venue lets one action through every 10 s."
+    )
+
+
+def _always(plan: Plan, spans: int) -> list[str]:
+    """What every replay of such a source assumes."""
+    lines = [
+        "Nobody reacts to our quotes, and what we trade leaves no mark on the market.",
+        "Latencies are constant; both books are kept, the venue's and our delayed one; a request acts when it arrives.",
+        "A fill needs a print at or through our price once the queue before us is gone, or the other best at it.",
+    ]
+    lines.append(
+        "Fees, funding, margin, liquidation and the risk rules' kills are the venue's and riskd's own kernels "
+        "inside the replay; actions beyond the earned budget are "
+        + ("refused as the venue would." if plan.has_budget else "counted, not refused.")
+    )
+    if plan.is_made_up:
+        lines.append("A market without events is quiet, not out of touch: quotes are not pulled for silence.")
+    if spans == 1:
+        lines.append("Quoting ends 310 s before the data do, so that the last fills can be marked out.")
+    else:
+        lines.append(
+            f"{spans} spans are replayed apart: each begins flat with a full budget, is quoted until 310 s before its "
+            f"end, and what is then held is valued at the mid."
+        )
+    return lines
+
+
+def _fewer(asked: float, days: float) -> list[str]:
+    """That the data do not reach as far as was asked, when they do not."""
+    if days >= MOST_OF * asked:
+        return []
+    return [f"{asked:.0f} days were asked for; the data have {days:.1f} days in which their market traded."]
+
+
+def _here(
+    settings: Settings, plan: Plan, band: Sequence[Scenario], why_no_forecast: str, leverage_asked: int
+) -> list[str]:
+    """What this run assumes."""
+    lines = []
+    if why_no_forecast:
+        lines.append(f"No forecast was used ({why_no_forecast}): the fair price is what the book alone says.")
+    if plan.stall.strict:
+        lines.append("Strict placing: two ticks are kept from the opposite best.")
+    if leverage_asked:
+        most = settings.venue.max_leverage
+        lines.append(f"Leverage {leverage_asked} was asked for; {settings.market.coin} allows {most}, which was used.")
+    if len(band) < NINE:
+        lines.append(f"The band has {len(band)} of {NINE} scenarios: " + "; ".join(one.name for one in band) + ".")
+    return lines
+
+
+def _parameters(settings: Settings, plan: Plan, band: Sequence[Scenario], flow: Flow) -> tuple[tuple[str, str], ...]:
+    quoting, risk, market, costs = settings.quoting, settings.risk, settings.market, plan.costs
+    latencies = dict.fromkeys(f"{one.latency} {one.feed_ms:g} + {one.order_ms:g} ms" for one in band)
+    card = plan.card
+    forecast = "none"
+    if card is not None:
+        forecast = f"fitted on {moment(card.start_t_ns)} to {moment(card.end_t_ns)}, seal {card.seal[:12]}"
+    return (
+        ("market", f"{market.coin} (config/{settings.profile}.toml), collateral {market.collateral}"),
+        ("profile", f"{plan.profile}, {quoting.order_levels} levels a side"),
+        ("equity", f"{number(settings.equity_usd, 0)} USD, inventory {risk.soft_ratio:g} to {risk.hard_ratio:g} of it"),
+        ("leverage", f"{costs.leverage}, the market's maximum is {costs.max_leverage}"),
+        ("fees", f"maker {costs.maker_ppb / PPB_PER_BPS:g} bps, taker {costs.taker_ppb / PPB_PER_BPS:g} bps"),
+        ("price step of our orders", f"{plan.stall.tick_px_u / 10 ** px_decimals(settings.venue.sz_decimals):g}"),
+        ("queue models", ", ".join(dict.fromkeys(one.queue for one in band))),
+        ("latencies, feed + order", ", ".join(latencies)),
+        ("forecast", forecast),
+        ("rows played", f"{flow.rows:,}"),
+        ("market's volatility", "-" if flow.vol_annual is None else f"{100 * flow.vol_annual:.1f} % a year"),
+    )

@@ -1,0 +1,97 @@
+"""What the report says in words and numbers: one way to write each, for the terminal, the page and the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from backtest.report.bands import Result
+from backtest.report.liquidation import Liquidation
+
+MINUS = "\N{MINUS SIGN}"
+FILLS_MIN = 100
+"""Fewer fills and no interval is believed: single moves decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was played, by whom, under which assumptions: the words of a report."""
+
+    coin: str
+    market: str
+    profile: str
+    source: str
+    kind: str
+    span: str
+    commit: str
+    config_hash: str
+    equity_usd: float
+    leverage: int
+    growth: bool
+    px_decimals: int
+    ceiling: str
+    budget: str
+    assumptions: tuple[str, ...]
+    parameters: tuple[tuple[str, str], ...]
+
+
+def number(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:,.{digits}f}".replace("-", MINUS)
+
+
+def exact(value_e8: int) -> str:
+    """USD with all eight decimals and a sign: nothing is rounded away."""
+    sign = MINUS if value_e8 < 0 else "+"
+    whole, rest = divmod(abs(value_e8), 10**8)
+    return f"{sign}{whole:,}.{rest:08d}"
+
+
+def moment(t_ns: int) -> str:
+    return datetime.fromtimestamp(t_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def answer(result: Result) -> tuple[str, str]:
+    """The sentence a person reads first, and whether it is good news ("yes"), bad ("no") or open ("")."""
+    said, kind = _edge(result)
+    use = result.base.figures["budget_use"].value or 0.0
+    if use <= 1.0:
+        return said, kind
+    beyond = f" It needs {number(use, 1)} times the actions its address earns: the venue would not have let it."
+    return said + beyond, "no" if kind == "no" else ""
+
+
+def _edge(result: Result) -> tuple[str, str]:
+    edge = next(band for band in result.bands if band.name == "edge_bps")
+    if edge.base.value is None:
+        return "It never traded: nothing can be said of an edge.", "no"
+    said = f"Net edge {number(edge.base.value, 2)} bps of what was traded"
+    fills = len(result.base.account.px_u)
+    if edge.base.lo is None or edge.base.hi is None or fills < FILLS_MIN:
+        return f"{said} from {fills} fills: too few to tell.", ""
+    said += f" [{number(edge.base.lo, 2)}, {number(edge.base.hi, 2)}]"
+    if edge.outer_hi is not None and edge.outer_hi < 0:
+        return f"{said}: no edge here, in every scenario.", "no"
+    if edge.base.hi < 0:
+        return f"{said}: no edge here.", "no"
+    if edge.outer_lo is not None and edge.outer_lo > 0:
+        return f"{said}: an edge, in every scenario.", "yes"
+    if edge.base.lo > 0:
+        return f"{said}: an edge in the headline scenario, not in every one.", ""
+    return f"{said}: not told from zero.", ""
+
+
+def said_liquidation(played: Liquidation, at_full: Liquidation, facts: Facts) -> str:
+    if played.probability is None:
+        return "Liquidation: too little was played to resample."
+    return (
+        f"Probability of a liquidation within {played.days:.0f} days: {_share(played)} as configured (position capped "
+        f"at half the equity, whatever the leverage), {_share(at_full)} if the cap were {facts.leverage}x equity, "
+        f"which no configuration allows. Blocks of this replay resampled into 10,000 paths: it knows no move larger "
+        f"than those it saw."
+    )
+
+
+def _share(found: Liquidation) -> str:
+    if found.probability is None or found.lo is None or found.hi is None:
+        return "unknown"
+    return f"{100 * found.probability:.2f} % [{100 * found.lo:.2f}, {100 * found.hi:.2f}]"

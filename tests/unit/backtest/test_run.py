@@ -1,0 +1,168 @@
+"""The command refuses what it cannot do in one sentence, and what it says it played is what it played."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backtest import run
+from backtest.data.opened import Opened, Part
+from backtest.run import DAYS_MAX, WHOLE_DAYS_MAX, band_of, days_of, forecast_of, pieces, plan_of, settings_of
+from backtest.tape import Tape
+from common.config import load
+from common.errors import BadInput, ConfigError
+from common.kernel import ROOT
+from quoter.card_file import write_card
+from tests.unit.backtest.builders import T0, random_market
+from tests.unit.quoter.test_forecast import a_card
+
+DAY_NS = 86_400 * 10**9
+
+
+def told(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    run.arguments(parser)
+    return parser.parse_args(words)
+
+
+def opened(*tapes: Tape, kind: Any = "npz") -> Opened:
+    def part(tape: Tape) -> Part:
+        return Part("part", int(tape.stamp_ns[0]), int(tape.stamp_ns[-1]), lambda: tape)
+
+    return Opened(tuple(part(tape) for tape in tapes), "made for a test", kind, (), ())
+
+
+def later(tape: Tape, by_ns: int) -> Tape:
+    return replace(tape, stamp_ns=np.asarray(tape.stamp_ns) + by_ns)
+
+
+def test_leverage_beyond_the_markets_is_its_maximum_and_said() -> None:
+    settings, asked = settings_of(told("--leverage", "25"))
+    assert settings.execution.leverage == settings.venue.max_leverage == 20
+    assert asked == 25
+    settings, asked = settings_of(told("--leverage", "15"))
+    assert (settings.execution.leverage, asked) == (15, 0)
+
+
+def test_months_are_days() -> None:
+    assert days_of(told("--months", "12")) == pytest.approx(365.0)
+    assert days_of(told()) == 0.0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--days", "-1"), ("--days", "nan"), ("--days", str(DAYS_MAX + 1)), ("--days", "3", "--months", "1")],
+    ids=["negative", "nan", "too many", "twice"],
+)
+def test_days_that_are_none_are_refused(words: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError):
+        days_of(told(*words))
+
+
+def test_a_stress_run_plays_the_corners_of_the_band() -> None:
+    assert len(band_of(told("--months", "12"))) == 3
+    assert len(band_of(told())) == 9
+    assert len(band_of(told("--scenarios", "one"))) == 1
+    assert len(band_of(told("--months", "12", "--scenarios", "nine"))) == 9
+
+
+def test_fees_are_the_venues_unless_told() -> None:
+    settings = load("quoter", {}, over={"MARKET": "standx"})
+    market = opened(random_market(1, 50).tape())
+    assert plan_of(told(), settings, market, None).costs.maker_ppb == 30_000
+    assert plan_of(told(), settings, market, None).costs.taker_ppb == 90_000
+    assert plan_of(told("--fee", "1.5"), settings, market, None).costs.maker_ppb == 150_000
+    with pytest.raises(ConfigError):
+        plan_of(told("--fee", "1000"), settings, market, None)
+
+
+def test_a_made_up_market_is_never_silent() -> None:
+    settings = load("quoter", {}, over={"MARKET": "standx"})
+    tape = random_market(1, 50).tape()
+    assert plan_of(told(), settings, opened(tape, kind="synthetic"), None).is_made_up
+    assert not plan_of(told(), settings, opened(tape, kind="npz"), None).is_made_up
+
+
+def test_a_short_span_is_one_replay_and_a_gap_makes_two() -> None:
+    tape = random_market(1, 50).tape()
+    follows, apart = later(tape, 600 * 10**9), later(tape, 3 * 3_600 * 10**9)
+    assert [len(t.stamp_ns) for t in pieces(opened(tape, follows))] == [102]
+    assert [len(t.stamp_ns) for t in pieces(opened(tape, apart))] == [51, 51]
+
+
+def test_a_long_span_is_played_part_by_part() -> None:
+    tape = random_market(1, 50).tape()
+    ends = later(tape, int(WHOLE_DAYS_MAX * DAY_NS))
+    long = Opened(
+        (Part("a", T0, T0 + int(WHOLE_DAYS_MAX * DAY_NS), lambda: tape), Part("b", T0, T0 + DAY_NS, lambda: ends)),
+        "long", "npz", (), (),
+    )  # fmt: skip
+    assert [len(t.stamp_ns) for t in pieces(long)] == [51, 51]
+
+
+# ---------------------------------------------------------------------- the forecast
+def test_no_forecast_is_not_a_fault_but_is_said(tmp_path: Path) -> None:
+    settings = load("quoter", {"MODELS_DIR": str(tmp_path)}, over={"MARKET": "standx"})
+    card, why = forecast_of("auto", settings, opened(random_market(1, 50).tape()))
+    assert card is None
+    assert "standx.json" in why
+
+
+def test_a_forecast_fitted_on_what_is_played_is_never_used(tmp_path: Path) -> None:
+    """Its past would be its future."""
+    card = a_card()
+    path = tmp_path / "standx.json"
+    write_card(card, path)
+    settings = load("quoter", {"MODELS_DIR": str(tmp_path)}, over={"MARKET": "standx"})
+    tape = random_market(1, 50).tape()
+    within = later(tape, card.start_t_ns + 10**9 - int(tape.stamp_ns[0]))
+    assert forecast_of("auto", settings, opened(within))[1].endswith("fitted on what is played")
+    with pytest.raises(ConfigError, match="fitted on what is played"):
+        forecast_of(str(path), settings, opened(within))
+    before = later(tape, card.start_t_ns - DAY_NS - int(tape.stamp_ns[0]))
+    assert forecast_of("auto", settings, opened(before))[0] is None
+
+
+def test_a_named_forecast_that_is_not_there_is_a_fault() -> None:
+    settings = load("quoter", {}, over={"MARKET": "standx"})
+    with pytest.raises(BadInput):
+        forecast_of("nowhere.json", settings, opened(random_market(1, 50).tape()))
+
+
+# ---------------------------------------------------------------------- the whole command
+def test_plain_kernels_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "COMPILED", False)
+    with pytest.raises(ConfigError, match="compiled"):
+        run.main(told())
+
+
+@pytest.mark.slow
+def test_a_made_up_hour_becomes_a_report(tmp_path: Path) -> None:
+    """As a person types it: table, page and both files, the same seed the same figures."""
+    environ = {name: value for name, value in os.environ.items() if name != "AMM_KERNELS"}
+    environ |= {"REPORTS_DIR": str(tmp_path / "reports")}
+    trees = []
+    for folder in ("one", "two"):
+        ran = subprocess.run(
+            [sys.executable, "-m", "backtest", "run", "--data", "synthetic", "--days", "0.2", "--out", folder],
+            cwd=tmp_path, env=environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300,
+            check=False,
+        )  # fmt: skip
+        assert ran.returncode == 0, ran.stderr
+        assert "report: " in ran.stdout
+        assert (tmp_path / folder / "latest.html").stat().st_size > 1_000_000
+        trees.append(json.loads((tmp_path / folder / "latest.json").read_text()))
+    assert json.loads((tmp_path / "reports" / "backtest" / "latest.json").read_text()) == trees[1]
+    for tree in trees:
+        assert len(tree["scenarios"]) == 9
+        assert tree["days"] == pytest.approx(0.2 - 310 / 86_400, abs=0.001)
+    assert trees[0]["scenarios"] == trees[1]["scenarios"]
