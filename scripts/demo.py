@@ -23,6 +23,7 @@ from common.errors import EXIT_CONFIG, EXIT_FAULT, EXIT_OK, AmmError, ConfigErro
 from common.kernel import ROOT
 from scripts.session_report import Report, interval, settle, shown, write
 from scripts.stack import Plan, Stack, wait_for
+from simvenue.synthetic.flows import FLOWS
 
 FIRST_QUOTE_S = 60.0
 REFRESH_S = 0.5
@@ -175,7 +176,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, help="stop by itself after this many minutes of the machine's time")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--latency", choices=("good", "typical", "bad"), default="typical")
-    parser.add_argument("--flow", default="", help="synthetic flow: xyz100 (default), km, btc")
+    parser.add_argument("--flow", default="", help="synthetic flow: " + ", ".join(FLOWS))
     parser.add_argument("--port-base", type=int, default=0, help="added to every port")
     parsed = parser.parse_args(argv)
     if not 0 < parsed.speed <= 100:

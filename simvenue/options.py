@@ -132,8 +132,8 @@ def _parser() -> _Parser:
     add("--also", action="append", default=[], metavar="COIN", help=ALSO_HELP)
     add("--markets", type=Path, metavar="FILE", help="all markets, from a TOML file (see markets_file.py)")
     add("--upstream", default=MAINNET_URL, metavar="URL", help="venue that --market mirror follows")
-    add("--faults", type=Path, metavar="FILE", help="faults on purpose, a JSON plan (see fault_rules.py)")
-    add("--ip-limits", choices=tuple(CAPS), default="docs", help="what one IP may ask for (see ip_limits.py)")
+    add("--faults", type=Path, metavar="FILE", help="faults on purpose, a JSON plan (see faults/rules.py)")
+    add("--ip-limits", choices=tuple(CAPS), default="docs", help="what one IP may ask for (see door/ip_limits.py)")
     add("--no-ip-limit", action="store_true", help="the same as --ip-limits off")
     return parser
 
@@ -144,7 +144,7 @@ ALSO_HELP = (
 )
 
 
-PLANT_HELP = f"put this figure into the flow, exactly; may be repeated: {', '.join(PLANTS)} (see flows.py)"
+PLANT_HELP = f"put this figure into the flow, exactly; may be repeated: {', '.join(PLANTS)} (see synthetic/flows.py)"
 
 
 def _market(named: str | None, market: str | None) -> Literal["synthetic", "replay", "mirror"]:

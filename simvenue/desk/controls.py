@@ -55,6 +55,10 @@ class Controls(Reads):
     def is_delisted(self, coin: str) -> bool:
         return self._by_coin[coin].is_delisted
 
+    def is_capped(self, coin: str) -> bool:
+        """Whether the market's open interest is at its cap."""
+        return self._clearing.is_capped(self._by_coin[coin])
+
     def halt(self, coin: str) -> int:
         """Cancel all orders, settle all positions at the mark, refuse new orders; returns that price in px_u."""
         return settlement.halt(self._clearing, self._registry, self._by_coin[coin], self.now_ns)

@@ -251,8 +251,7 @@ class Desk:
 
     def _capped(self, pit: Pit, order: Order) -> Refusal | None:
         """At the market's cap of open interest nobody may add to a position or turn it over."""
-        cap_e6 = pit.market.oi_cap_usd * 10**6
-        if cap_e6 == 0 or self._clearing.open_interest_u(order.coin) * pit.prices.oracle_px_u < cap_e6:
+        if not self._clearing.is_capped(pit):
             return None
         before = pit.position_u(order.address)
         after = before + order.side * order.sz_u

@@ -68,9 +68,9 @@ class MarketReads:
         return self._universe.dex_limits(dex)
 
     def _at_cap(self, query: Query, _now: int) -> Json:
-        """No open interest is capped here."""
-        dex_of(query, self._universe)
-        return []
+        """The dex's markets whose open interest is at its cap now."""
+        listed = self._universe.perps[dex_of(query, self._universe)]
+        return [p.coin for p in listed if p.market is not None and self._exchange.is_capped(p.coin)]
 
     def _meta_and_contexts(self, dex: str) -> Json:
         return [self._meta(dex), [self._listing_context(p) for p in self._universe.perps[dex]]]

@@ -277,3 +277,8 @@ class Clearing:
         everybody = (*self.accounts.held(collateral), self.accounts.houses[collateral])
         held = [account.positions_u.get(coin, 0) for account in everybody]
         return sum(position for position in held if position > 0)
+
+    def is_capped(self, pit: Pit) -> bool:
+        """Whether the market's open interest has reached its cap: then nobody may add to it."""
+        cap_e6 = pit.market.oi_cap_usd * 10**6
+        return cap_e6 > 0 and self.open_interest_u(pit.market.coin) * pit.prices.oracle_px_u >= cap_e6

@@ -7,8 +7,7 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import aiohttp
 import pytest
 
 from tests.integration.simvenue_process import SimVenue, run_to_end, until
+from tests.integration.simvenue_socket import hear, listening
 from tests.unit.simvenue.signing import AGENT, MASTER, address, an_order, place, signed
 
 COIN = "km:US500"
@@ -62,23 +62,6 @@ def an_action(venue: SimVenue, wallet: Any = AGENT) -> bytes:
 
 def resting(venue: SimVenue) -> int:
     return len(venue.info("openOrders", user=ANN, dex="km"))
-
-
-@asynccontextmanager
-async def a_socket(venue: SimVenue, *topics: dict[str, Any]) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-    async with aiohttp.ClientSession() as session, session.ws_connect(venue.url + "/ws") as socket:
-        await socket.receive_str()
-        for topic in topics:
-            await socket.send_json({"method": "subscribe", "subscription": topic})
-        yield socket
-
-
-async def hear(socket: aiohttp.ClientWebSocketResponse, channel: str) -> Any:
-    async with asyncio.timeout(10):
-        while True:
-            message = await socket.receive_json()
-            if message["channel"] == channel:
-                return message.get("data", message)
 
 
 async def ended(socket: aiohttp.ClientWebSocketResponse) -> None:
@@ -190,7 +173,7 @@ async def test_posts_over_a_socket_meet_the_same_faults(venue: SimVenue) -> None
     def post(number: int) -> dict[str, Any]:
         return {"method": "post", "id": number, "request": {"type": "info", "payload": {"type": "meta"}}}
 
-    async with a_socket(venue) as socket:
+    async with listening(venue) as socket:
         put(venue, {"do": "answer", "info": "meta", "status": 429, "limit": 1})
         await socket.send_json(post(1))
         assert (await hear(socket, "post"))["response"] == {"type": "error", "payload": "429 Too Many Requests"}
@@ -204,7 +187,7 @@ async def test_posts_over_a_socket_meet_the_same_faults(venue: SimVenue) -> None
 # ---------------------------------------------------------------------- frames
 async def test_dropped_frames_do_not_come_and_others_do(venue: SimVenue) -> None:
     put(venue, {"do": "drop", "channel": "l2Book", "coin": COIN})
-    async with a_socket(venue, FAST, {"type": "activeAssetCtx", "coin": COIN}) as socket:
+    async with listening(venue, FAST, {"type": "activeAssetCtx", "coin": COIN}) as socket:
         seen = []
         async with asyncio.timeout(10):
             while "activeAssetCtx" not in seen:
@@ -215,14 +198,14 @@ async def test_dropped_frames_do_not_come_and_others_do(venue: SimVenue) -> None
 
 async def test_doubled_frame_comes_twice(venue: SimVenue) -> None:
     put(venue, {"do": "duplicate", "channel": "l2Book"})
-    async with a_socket(venue, FAST) as socket:
+    async with listening(venue, FAST) as socket:
         times = [(await hear(socket, "l2Book"))["time"] for _ in range(4)]
     assert times[0] == times[1]
     assert times[2] == times[3]
 
 
 async def test_reordered_frame_comes_after_the_next(venue: SimVenue) -> None:
-    async with a_socket(venue, FAST) as socket:
+    async with listening(venue, FAST) as socket:
         await hear(socket, "l2Book")
         put(venue, {"do": "reorder", "channel": "l2Book", "by": 1, "limit": 1})
         first, second = [(await hear(socket, "l2Book"))["time"] for _ in range(2)]
@@ -231,28 +214,28 @@ async def test_reordered_frame_comes_after_the_next(venue: SimVenue) -> None:
 
 async def test_delayed_frames_are_old_when_they_come(venue: SimVenue) -> None:
     put(venue, {"do": "delay", "channel": "l2Book", "delay_s": [0.4, 0.4]})
-    async with a_socket(venue, FAST) as socket:
+    async with listening(venue, FAST) as socket:
         await hear(socket, "l2Book")
         late = (await hear(socket, "l2Book"))["time"]
         assert venue.get("/sim/clock")["now_ns"] // 10**6 - late >= 400
 
 
 async def test_disconnect_cuts_the_socket_in_place_of_the_frame(venue: SimVenue) -> None:
-    async with a_socket(venue, FAST) as socket:
+    async with listening(venue, FAST) as socket:
         put(venue, {"do": "disconnect", "channel": "l2Book", "limit": 1})
         await ended(socket)
-    async with a_socket(venue, FAST) as again:
+    async with listening(venue, FAST) as again:
         await hear(again, "l2Book")
 
 
 async def test_silent_socket_stays_open_and_says_nothing_not_even_pongs(venue: SimVenue) -> None:
-    async with a_socket(venue, FAST) as silent, a_socket(venue, FAST) as other:
+    async with listening(venue, FAST) as silent, listening(venue, FAST) as other:
         await hear(silent, "l2Book")
         put(venue, {"do": "silence", "channel": "pong", "for_s": 600, "limit": 1})
         await silent.send_json({"method": "ping"})
         await asyncio.to_thread(until, lambda: done(venue) == [1], 10, "the silence")
         heard: list[str] = []
-        listening = asyncio.create_task(_listen(silent, heard))
+        reader = asyncio.create_task(_listen(silent, heard))
         for _ in range(3):
             await hear(other, "l2Book")
         await silent.ping()
@@ -260,7 +243,7 @@ async def test_silent_socket_stays_open_and_says_nothing_not_even_pongs(venue: S
         assert not silent.closed
         assert not any("pong" in text for text in heard)
         assert len(heard) <= 1  # what was on its way
-        listening.cancel()
+        reader.cancel()
 
 
 async def _listen(socket: aiohttp.ClientWebSocketResponse, heard: list[str]) -> None:
@@ -269,7 +252,7 @@ async def _listen(socket: aiohttp.ClientWebSocketResponse, heard: list[str]) -> 
 
 
 async def test_follower_of_one_account_is_cut_off_alone(venue: SimVenue) -> None:
-    async with a_socket(venue, FAST, {"type": "orderUpdates", "user": ANN}) as mine, a_socket(venue, FAST) as other:
+    async with listening(venue, FAST, {"type": "orderUpdates", "user": ANN}) as mine, listening(venue, FAST) as other:
         await hear(mine, "l2Book")
         put(venue, {"do": "disconnect", "channel": "*", "address": ANN})
         await ended(mine)
@@ -289,7 +272,7 @@ async def test_opening_a_socket_may_be_refused(venue: SimVenue) -> None:
 
 # ---------------------------------------------------------------------- the whole venue
 async def test_maintenance_closes_the_venue_and_ends(venue: SimVenue) -> None:
-    async with a_socket(venue, FAST) as socket:
+    async with listening(venue, FAST) as socket:
         put(venue, {"do": "maintenance", "until_s": 1.5})
         await ended(socket)
         got, body = await asyncio.to_thread(venue.post, "/info", {"type": "meta"})

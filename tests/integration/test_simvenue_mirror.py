@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import aiohttp
@@ -14,6 +13,7 @@ import pytest
 
 from simvenue.opening import FIRST_BOOKS_S
 from tests.integration.simvenue_process import SimVenue, run_to_end, until
+from tests.integration.simvenue_socket import hear, listening
 from tests.support.venue_peer import VenuePeer
 from tests.unit.simvenue.signing import MASTER, STRANGER, address, an_order, place, signed
 
@@ -66,23 +66,6 @@ def touch(venue: SimVenue) -> tuple[float, float]:
 
 def faults(venue: SimVenue, *rules: dict[str, Any]) -> None:
     assert venue.post("/sim/faults", {"rules": list(rules)})[0] == 200
-
-
-@asynccontextmanager
-async def listening(venue: SimVenue, *topics: dict[str, Any]) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-    async with aiohttp.ClientSession() as session, session.ws_connect(venue.url + "/ws") as socket:
-        await socket.receive_str()
-        for topic in topics:
-            await socket.send_json({"method": "subscribe", "subscription": topic})
-        yield socket
-
-
-async def hear(socket: aiohttp.ClientWebSocketResponse, channel: str) -> Any:
-    async with asyncio.timeout(10):
-        while True:
-            message = await socket.receive_json()
-            if message["channel"] == channel:
-                return message.get("data", message)
 
 
 # ---------------------------------------------------------------------- the same market

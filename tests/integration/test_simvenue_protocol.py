@@ -10,17 +10,16 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.integration.simvenue_process import SimVenue, run_to_end, until
+from tests.integration.simvenue_socket import hear, listening
 from tests.support.shared import ROOT, shared
 from tests.unit.simvenue.signing import MASTER, STRANGER, address, an_order, place, signed
 
@@ -177,23 +176,8 @@ def test_weight_by_ip_ends_in_429() -> None:
 
 
 # ---------------------------------------------------------------------- WebSocket
-@asynccontextmanager
-async def a_socket(venue: SimVenue) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-    async with aiohttp.ClientSession() as session, session.ws_connect(venue.url + "/ws") as socket:
-        assert (await socket.receive_str()) == "Websocket connection established."
-        yield socket
-
-
-async def hear(socket: aiohttp.ClientWebSocketResponse, channel: str) -> Any:
-    async with asyncio.timeout(10):
-        while True:
-            message = await socket.receive_json()
-            if message["channel"] == channel:
-                return message.get("data", message)
-
-
 async def test_socket_answers_pings_and_refuses_nonsense(venue: SimVenue) -> None:
-    async with a_socket(venue) as socket:
+    async with listening(venue) as socket:
         await socket.send_json({"method": "ping"})
         assert await socket.receive_json() == {"channel": "pong"}
         await socket.send_str("{}")
@@ -203,7 +187,7 @@ async def test_socket_answers_pings_and_refuses_nonsense(venue: SimVenue) -> Non
 
 
 async def test_what_is_not_served_is_refused_on_its_channel_and_named_in_the_log(venue: SimVenue) -> None:
-    async with a_socket(venue) as socket:
+    async with listening(venue) as socket:
         await socket.send_json({"method": "subscribe", "subscription": {"type": "webData3"}})
         assert await hear(socket, "error") == 'Invalid subscription {"type": "webData3"}'
     assert venue.post("/info", {"type": "webData3"}) == (422, UNREADABLE)
@@ -211,7 +195,7 @@ async def test_what_is_not_served_is_refused_on_its_channel_and_named_in_the_log
 
 
 async def test_posts_carry_info_and_actions(venue: SimVenue) -> None:
-    async with a_socket(venue) as socket:
+    async with listening(venue) as socket:
         await socket.send_json(
             {"method": "post", "id": 1, "request": {"type": "info", "payload": {"type": "allMids", "dex": "km"}}}
         )
@@ -234,7 +218,7 @@ async def test_posts_carry_info_and_actions(venue: SimVenue) -> None:
 
 async def test_posts_in_flight_are_limited() -> None:
     with SimVenue("--latency", "bad", *FUND) as slow:
-        async with a_socket(slow) as socket:
+        async with listening(slow) as socket:
             payloads = [json.loads(signed({"type": "noop"}, Nonce.next())) for _ in range(102)]
             for number, payload in enumerate(payloads):  # signed beforehand: all are sent before the first answer
                 await socket.send_json(
@@ -244,7 +228,7 @@ async def test_posts_in_flight_are_limited() -> None:
 
 
 async def test_fast_book_comes_ten_times_as_often_as_the_slow_one(venue: SimVenue) -> None:
-    async with a_socket(venue) as socket:
+    async with listening(venue) as socket:
         for fast in (False, True):
             body = {"type": "l2Book", "coin": COIN, **({"fast": True} if fast else {})}
             await socket.send_json({"method": "subscribe", "subscription": body})
@@ -255,7 +239,7 @@ async def test_fast_book_comes_ten_times_as_often_as_the_slow_one(venue: SimVenu
 
 
 async def test_owner_hears_of_an_order_from_open_to_canceled(venue: SimVenue) -> None:
-    async with a_socket(venue) as socket:
+    async with listening(venue) as socket:
         await socket.send_json(
             {"method": "subscribe", "subscription": {"type": "orderUpdates", "user": address(MASTER)}}
         )
@@ -276,7 +260,7 @@ async def test_owner_hears_of_an_order_from_open_to_canceled(venue: SimVenue) ->
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_ends_it_with_zero_even_with_open_sockets(number: int) -> None:
     async def while_listening(running: SimVenue) -> int:
-        async with a_socket(running) as socket:
+        async with listening(running) as socket:
             await socket.send_json({"method": "subscribe", "subscription": {"type": "bbo", "coin": COIN}})
             await hear(socket, "subscriptionResponse")
             return await asyncio.to_thread(running.end, number)

@@ -1,13 +1,15 @@
 """Run every kernel on random cases in this process' mode and write down what came of it, bit for bit.
 
-Started by `test_plain_equals_compiled.py`, once plain and once compiled; both draw the same cases, since a case
-depends on the kernel's name and its number alone.  One digest a case covers the result and every vector after the
-call; `--show KERNEL CASE` prints one case in full.
+Started by `test_plain_equals_compiled.py`, once plain and once compiled. A case depends on the kernel's name and its
+number alone; drawing it costs more than running it, so one process may tell the other its cases over a pipe (`--tell`,
+`--hear`: file descriptors). One digest a case covers the result and every vector after the call; `--show KERNEL CASE`
+prints one case in full.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import importlib
 import json
@@ -16,9 +18,11 @@ import random
 import re
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
+
+import msgspec
 
 from common.kernel import COMPILATIONS, COMPILED, KERNELS, SIGNATURES, istate, load_all, state
 
@@ -26,6 +30,7 @@ Case: TypeAlias = Callable[[random.Random], tuple[Any, ...]]
 HERE = Path(__file__).resolve().parent
 TYPES = ("i8", "f8", "i8[::1]", "f8[::1]")
 NAN = float("nan")
+ENCODER = msgspec.msgpack.Encoder()
 
 
 class CaseError(Exception):
@@ -88,10 +93,10 @@ def packed(values: list[Any], kind: str) -> bytes:
     return struct.pack(f"<{len(values)}q", *values)
 
 
-def outcome(name: str, case: Case, place: int) -> tuple[Any, list[Any], bytes]:
+def outcome(name: str, case: Any) -> tuple[Any, list[Any], bytes]:
     """Result, arguments after the call, digest of both; raises CaseError for anything a kernel may not do."""
     result_kind, types = types_of(SIGNATURES[name])
-    arguments = checked(case(random.Random(f"{name}:{place}")), types)
+    arguments = checked(case, types)
     ready = [prepared(value, kind) for value, kind in zip(arguments, types, strict=True)]
     result = KERNELS[name](*ready)
     digest = hashlib.blake2b(digest_size=8)
@@ -106,7 +111,43 @@ def outcome(name: str, case: Case, place: int) -> tuple[Any, list[Any], bytes]:
     return result, ready, digest.digest()
 
 
-def run(number_of_cases: int) -> dict[str, Any]:
+def drawn(name: str, case: Case, number_of_cases: int, tell: BinaryIO | None) -> Iterator[Any]:
+    """The kernel's cases, told on as they are drawn; a message of no bytes ends them."""
+    try:
+        for place in range(number_of_cases):
+            arguments = case(random.Random(f"{name}:{place}"))
+            if tell is not None:
+                text = ENCODER.encode(arguments)
+                tell.write(len(text).to_bytes(4, "little") + text)
+            yield arguments
+    finally:
+        if tell is not None:
+            tell.write(bytes(4))
+
+
+def heard(hear: BinaryIO) -> Iterator[Any]:
+    """The kernel's cases as the other process drew them; whoever stops early still reads to their end."""
+    left = iter(lambda: int.from_bytes(hear.read(4), "little"), 0)
+    try:
+        for size in left:
+            yield msgspec.msgpack.decode(hear.read(size))
+    finally:
+        for size in left:
+            hear.read(size)
+
+
+def digests_of(name: str, cases: Iterator[Any]) -> list[str]:
+    """One digest a case; the last line says what went wrong when something did."""
+    digests: list[str] = []
+    try:
+        for case in cases:
+            digests.append(outcome(name, case)[2].hex())
+    except Exception as error:
+        digests.append(f"case {len(digests)}: {type(error).__name__}: {error}")
+    return digests
+
+
+def run(number_of_cases: int, tell: BinaryIO | None = None, hear: BinaryIO | None = None) -> dict[str, Any]:
     """Digests of all kernels, or the first thing that went wrong with a kernel."""
     load_all()
     cases = all_cases()
@@ -114,14 +155,9 @@ def run(number_of_cases: int) -> dict[str, Any]:
     report["unknown"] = sorted(set(cases) - set(KERNELS))
     COMPILATIONS.ready()
     for name in sorted(set(KERNELS) & set(cases)):
-        digests = []
-        for place in range(number_of_cases):
-            try:
-                digests.append(outcome(name, cases[name], place)[2].hex())
-            except Exception as error:
-                digests.append(f"case {place}: {type(error).__name__}: {error}")
-                break
-        report["kernels"][name] = digests
+        source = drawn(name, cases[name], number_of_cases, tell) if hear is None else heard(hear)
+        with contextlib.closing(source):
+            report["kernels"][name] = digests_of(name, source)
     report["late_compiles"] = COMPILATIONS.late
     return report
 
@@ -129,17 +165,22 @@ def run(number_of_cases: int) -> dict[str, Any]:
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--cases", type=int, default=1000)
+    parser.add_argument("--tell", type=int, metavar="FD", help="write every case drawn here")
+    parser.add_argument("--hear", type=int, metavar="FD", help="read the cases here instead of drawing them")
     parser.add_argument("--show", nargs=2, metavar=("KERNEL", "CASE"))
     parsed = parser.parse_args()
     if parsed.show:
         load_all()
         name, place = parsed.show
         arguments = all_cases()[name](random.Random(f"{name}:{place}"))
-        result, after, _ = outcome(name, all_cases()[name], int(place))
+        result, after, _ = outcome(name, arguments)
         shown = [value if isinstance(value, (int, float)) else list(value) for value in after]
         sys.stdout.write(f"before {arguments}\nresult {result!r}\nafter {shown}\n")
         return 0
-    json.dump(run(parsed.cases), sys.stdout)
+    with contextlib.ExitStack() as stack:
+        tell = stack.enter_context(open(parsed.tell, "wb")) if parsed.tell is not None else None
+        hear = stack.enter_context(open(parsed.hear, "rb")) if parsed.hear is not None else None
+        json.dump(run(parsed.cases, tell, hear), sys.stdout)
     return 0
 
 

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -23,12 +24,14 @@ TIMEOUT_S = 600 + CASES / 20
 pytestmark = pytest.mark.timeout(TIMEOUT_S)
 
 
-def start(cases: int, **environ: str) -> subprocess.Popen[bytes]:
+def start(cases: int, *more: str, pipe: int | None = None, **environ: str) -> subprocess.Popen[bytes]:
+    """`pipe` is the end of one that the child keeps."""
     clean = {name: value for name, value in os.environ.items() if name not in ("AMM_KERNELS", "NUMBA_BOUNDSCHECK")}
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.kernels.run_kernels", "--cases", str(cases)],
+        [sys.executable, "-m", "tests.kernels.run_kernels", "--cases", str(cases), *more],
         cwd=ROOT,
         env={**clean, **environ},
+        pass_fds=() if pipe is None else (pipe,),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -43,10 +46,18 @@ def report(process: subprocess.Popen[bytes]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def both() -> tuple[dict[str, Any], dict[str, Any]]:
-    """(plain, compiled), run side by side."""
-    processes = start(CASES, AMM_KERNELS="plain"), start(CASES)
+    """(plain, compiled), run side by side on the cases that the plain one draws."""
+    hear, tell = os.pipe()
+    processes = (
+        start(CASES, "--tell", str(tell), pipe=tell, AMM_KERNELS="plain"),
+        start(CASES, "--hear", str(hear), pipe=hear),
+    )
+    os.close(tell)
+    os.close(hear)
     try:
-        return report(processes[0]), report(processes[1])
+        with ThreadPoolExecutor(2) as threads:  # both read at once: whoever waits for a reader would stop the other
+            plain, compiled = threads.map(report, processes)
+        return plain, compiled
     finally:
         for process in processes:
             process.kill()

@@ -13,13 +13,16 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from tests.support.local_server import LocalServer
+
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class ExchangePeer:
+class ExchangePeer(LocalServer):
     """Use as `async with`; `bodies` holds what was posted."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.bodies: list[dict[str, Any]] = []
         self.answers: list[Answer] = []
         self.sockets: list[web.WebSocketResponse] = []
@@ -27,27 +30,9 @@ class ExchangePeer:
         self.acknowledges = True
         self.pings = 0
         self.connections = 0
-        self.port = 0
-        self._runner: web.AppRunner | None = None
 
-    async def __aenter__(self) -> ExchangePeer:
-        app = web.Application()
-        app.router.add_post("/exchange", self._exchange)
-        app.router.add_get("/ws", self._ws)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.port = int(self._runner.addresses[0][1])
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.drop()
-        if self._runner is not None:
-            await self._runner.cleanup()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post("/exchange", self._exchange), web.get("/ws", self._ws)]
 
     async def say(self, message: Any) -> None:
         """Send a message, or raw text or bytes, to every open socket."""

@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 from aiohttp import WSMsgType, web
 
+from tests.support.local_server import LocalServer
+
 META: dict[str, Any] = {
     "universe": [{"name": "km:US500", "szDecimals": 3, "maxLeverage": 20, "growthMode": "enabled"}],
     "collateralToken": 360,
@@ -16,10 +18,11 @@ META: dict[str, Any] = {
 DEXS: list[Any] = [None, {"name": "km", "deployerFeeScale": "1.0"}]
 
 
-class VenuePeer:
+class VenuePeer(LocalServer):
     """Use as `async with`; what subscribers asked for is in `subscriptions`, one entry a socket."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.meta: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(META))
         self.acks = True
         self.greeting: str | None = None
@@ -28,28 +31,9 @@ class VenuePeer:
         self.subscriptions: list[list[dict[str, Any]]] = []
         self.connections = 0
         self.pings = 0
-        self.port = 0
-        self._runner: web.AppRunner | None = None
 
-    async def __aenter__(self) -> VenuePeer:
-        app = web.Application()
-        app.router.add_post("/info", self._info)
-        app.router.add_get("/sim/clock", self._clock)
-        app.router.add_get("/ws", self._ws)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.port = int(self._runner.addresses[0][1])
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.drop()
-        if self._runner is not None:
-            await self._runner.cleanup()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post("/info", self._info), web.get("/sim/clock", self._clock), web.get("/ws", self._ws)]
 
     # ------------------------------------------------------------------ what a test does
     def follows(self, kind: str, **more: Any) -> list[web.WebSocketResponse]:

@@ -9,7 +9,7 @@ import msgspec
 
 from simvenue.door.gateway import Gateway
 from simvenue.events import OrderSpec, PlaceOrders, Request, Trade
-from simvenue.exchange import Exchange
+from simvenue.exchange import Exchange, MarketDef
 from simvenue.feeds.candles import Candles
 from simvenue.feeds.wire import Wire
 from simvenue.info.table import Info
@@ -25,10 +25,10 @@ SECOND = 1000 * MS
 class Desk:
     """Info over a small exchange that has traded a little."""
 
-    def __init__(self) -> None:
-        self.exchange: Exchange = an_exchange()
+    def __init__(self, us500: MarketDef = US500) -> None:
+        self.exchange: Exchange = an_exchange(us500=us500)
         self.requests = 1
-        universe = Universe((US500, BTC))
+        universe = Universe((us500, BTC))
         self.gateway = Gateway(self.exchange)
         self.gateway.register(AGENT, USER, "bot", T0)
         self.candles = Candles()

@@ -53,9 +53,11 @@ def a_market(later: Sequence[tuple[int, list[Row]]] = ()) -> list[tuple[int, lis
     return [(T0, book(752440, 752460, 10, 10_000)), *((T0 + ms * MS, rows) for ms, rows in later)]
 
 
-def an_exchange(later: Sequence[tuple[int, list[Row]]] = (), *, latency: Latency = LATENCY) -> Exchange:
+def an_exchange(
+    later: Sequence[tuple[int, list[Row]]] = (), *, latency: Latency = LATENCY, us500: MarketDef = US500
+) -> Exchange:
     markets = [
-        (US500, Stamps(a_market(later))),
+        (us500, Stamps(a_market(later))),
         (BTC, Stamps([(T0, book(775620, 775630, 10, 100_000))])),
     ]
     exchange = Exchange(markets, origin_ns=T0, latency=latency)

@@ -244,7 +244,6 @@ def test_questions_about_what_nobody_has_here(desk: Desk) -> None:
     assert desk.ask("subAccounts", user=USER) is None
     assert desk.ask("userVaultEquities", user=USER) == []
     assert desk.ask("userTwapSliceFills", user=USER) == []
-    assert desk.ask("perpsAtOpenInterestCap") == []
     pages = fixture("official_doc_examples")["pages"]["/for-developers/api/info-endpoint"]
     assert set(desk.ask("referral", user=USER)) == set(pages[20])
     portfolio = desk.ask("portfolio", user=USER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -19,6 +20,13 @@ def desk() -> Desk:
 
 
 # ---------------------------------------------------------------------- what is listed
+def test_a_market_at_its_cap_of_open_interest_is_named(desk: Desk) -> None:
+    assert desk.ask("perpsAtOpenInterestCap", dex="km") == []
+    capped = Desk(replace(US500, oi_cap_usd=100))  # a quarter of a contract at 752 is held
+    assert capped.ask("perpsAtOpenInterestCap", dex="km") == ["km:US500"]
+    assert capped.ask("perpsAtOpenInterestCap") == []
+
+
 def test_dexes_stand_at_their_real_places(desk: Desk) -> None:
     dexes = desk.ask("perpDexs")
     assert dexes[0] is None
@@ -44,8 +52,6 @@ def test_first_dex_lists_btc_and_eth_whether_traded_or_not(desk: Desk) -> None:
 
 
 def test_places_below_the_traded_market_are_delisted() -> None:
-    from dataclasses import replace
-
     universe = Universe([replace(US500, asset_index=2, asset_id=150002)])
     entries = universe.meta("km")["universe"]
     assert [e.get("isDelisted", False) for e in entries] == [True, True, False]
@@ -53,8 +59,6 @@ def test_places_below_the_traded_market_are_delisted() -> None:
 
 
 def test_a_dex_of_another_name_takes_its_place_and_stays_unique() -> None:
-    from dataclasses import replace
-
     universe = Universe([replace(US500, coin="xyz:SP500", dex="xyz")])
     assert universe.dexes[5] == "xyz"
     assert len(set(universe.dexes)) == len(universe.dexes)

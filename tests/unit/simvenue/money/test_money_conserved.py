@@ -116,7 +116,7 @@ def a_day(seed: int, *, calm: bool, length: int = 40) -> tuple[Day, list[Step]]:
     return Day(rng.choice([1_000, 5_000, 30_000])), [a_step(rng, calm=calm) for _ in range(length)]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_every_book_sums_to_zero_whatever_happens(seed: int) -> None:
     day, steps = a_day(seed, calm=False)
@@ -125,7 +125,7 @@ def test_every_book_sums_to_zero_whatever_happens(seed: int) -> None:
         day.check()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_after_an_update_nobody_with_a_position_is_below_two_thirds_of_maintenance(seed: int) -> None:
     day, steps = a_day(seed, calm=True)

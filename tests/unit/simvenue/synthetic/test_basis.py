@@ -43,6 +43,7 @@ def test_asking_more_often_does_not_change_the_premium() -> None:
     assert often.premium(7_200 * 10**9) == once.premium(7_200 * 10**9)
 
 
+@pytest.mark.slow
 def test_btc_funding_is_that_of_the_page() -> None:
     """Table 6, HL BTC over 13,830 hours; four stretches of 3,000 hours here."""
     rates = [funding_bps(BTC_PREMIUM, 0.0000125, 0.0005, seed) for seed in range(4)]
