@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from backtest import edge, foresight, planted, queue_watch, run, vol
+from backtest import run
 from backtest.data import fetch
+from backtest.studies import edge, foresight, planted, queue_watch, vol
 from common.errors import EXIT_CONFIG, EXIT_FAULT, BadInput, ConfigError
 
 

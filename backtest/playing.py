@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from backtest.account import (
+from backtest.loop.account import (
     A_CREDIT_SHARE,
     A_FEES_E8,
     A_FUNDING_E8,
@@ -30,9 +30,9 @@ from backtest.account import (
     equity_e8,
     new_account,
 )
-from backtest.deciding import REFERENCE
-from backtest.guard import names_of, new_guard
-from backtest.layout import (
+from backtest.loop.deciding import REFERENCE
+from backtest.loop.guard import names_of, new_guard
+from backtest.loop.layout import (
     CF_ASKS,
     CF_CURVE,
     CF_CYCLE,
@@ -74,9 +74,9 @@ from backtest.layout import (
     new_log,
     new_ring,
 )
-from backtest.places import HALF, new_places
+from backtest.loop.places import HALF, new_places
+from backtest.loop.reference import FARTHEST_BPS, SKEW_BPS
 from backtest.quoters import Quoter
-from backtest.reference import FARTHEST_BPS, SKEW_BPS
 from backtest.replay import replay
 from backtest.tape import TAIL_NS, Tape
 from common.config import Risk

@@ -1,8 +1,8 @@
 """The quoters that are compared: what each of them is in numbers.
 
 `tiered`, `lean` and every other profile of the configuration are the production ladder with all its stages; the others
-are ladders of fixed distances (`fixed.py`). `symmetric`, `touch`, `grid` and `seeds` are what one might do without a
-forecast, `best_fixed` the symmetric distance that would have been best in hindsight, `bare_lean` the study's lean
+are ladders of fixed distances (`loop/fixed.py`). `symmetric`, `touch`, `grid` and `seeds` are what one might do without
+a forecast, `best_fixed` the symmetric distance that would have been best in hindsight, `bare_lean` the study's lean
 without floor, caps and fades, `placebo` is `lean` with the forecast of another hour. Sizes are shares of the inventory
 cap, which counts what is held and what rests. Source of the numbers: edge.md 3 and 6, the study's quoters.py.
 """
@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from backtest.deciding import FIXED, PRODUCTION, REFERENCE
-from backtest.fixed import new_fixed
-from backtest.reference import new_reference
+from backtest.loop.deciding import FIXED, PRODUCTION, REFERENCE
+from backtest.loop.fixed import new_fixed
+from backtest.loop.reference import new_reference
 from common.config import Quoting, Settings
 from quoter.state import S_EQUITY, S_FEE, S_HARD, S_SIZE_SCALE, S_SOFT, S_SPREAD_SCALE, make_params, new_state
 
@@ -124,7 +124,7 @@ def production(stall: Stall, profile: str, name: str = "", *, weight: float) -> 
 
 
 def reference(stall: Stall, size_u: int, step_ms: float) -> Quoter:
-    """The plain ladder of `reference.py`, decided by the clock."""
+    """The plain ladder of `loop/reference.py`, decided by the clock."""
     lean = new_reference(stall.tick_px_u, size_u)
     return stall.quoter("reference", lean, profile=REFERENCE, step_ms=step_ms)
 

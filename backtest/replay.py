@@ -1,24 +1,25 @@
 """A recording played through the venue's matching and our quoter in one compiled loop.
 
-Two books over one stream: the venue's truth, in which simvenue's kernels match (`market.py`), and ours, told `CF_FEED`
-later, or when the tape says so, through the feed's channels, on which the quoter's kernels decide. Requests and news
-travel in rings that know their delays, constant or drawn (`layout.py`). All rows of one stamp are one change. Gaps are
-played as they are: after `CF_SILENCE` without a told book everything is cancelled. At one instant requests act first
-(or the market, `CF_MARKET_FIRST`), then the market, then the account is looked at (`account.py`, `guard.py`,
-`forced.py`), then news reach us, then the book is told. What is quoted is decided by the profile (`deciding.py`), what
-came of it is measured in `scoring.py`. Nothing is drawn here: same input, same output.
+Two books over one stream: the venue's truth, in which simvenue's kernels match (`loop/market.py`), and ours, told
+`CF_FEED` later, or when the tape says so, through the feed's channels, on which the quoter's kernels decide. Requests
+and news travel in rings that know their delays, constant or drawn (`loop/layout.py`). All rows of one stamp are one
+change. Gaps are played as they are: after `CF_SILENCE` without a told book everything is cancelled. At one instant
+requests act first (or the market, `CF_MARKET_FIRST`), then the market, then the account is looked at
+(`loop/account.py`, `loop/guard.py`, `loop/forced.py`), then news reach us, then the book is told. What is quoted is
+decided by the profile (`loop/deciding.py`), what came of it is measured in `scoring.py`. Nothing is drawn here: same
+input, same output.
 """
 
 from __future__ import annotations
 
-from backtest.account import A_DUE_T, A_MARK, A_MODE, look
-from backtest.deciding import PRODUCTION, decide, measure
-from backtest.desk import arrive, due, hear, next_kind, pull, requote
-from backtest.fixed import L_CAP, L_IN, L_OUT, L_REFILL, L_WEIGHT
-from backtest.forced import flatten, liquidate, take_next
-from backtest.guard import G_ROWS, guard
-from backtest.keeping import keep_places
-from backtest.layout import (
+from backtest.loop.account import A_DUE_T, A_MARK, A_MODE, look
+from backtest.loop.deciding import PRODUCTION, decide, measure
+from backtest.loop.desk import arrive, due, hear, next_kind, pull, requote
+from backtest.loop.fixed import L_CAP, L_IN, L_OUT, L_REFILL, L_WEIGHT
+from backtest.loop.forced import flatten, liquidate, take_next
+from backtest.loop.guard import G_ROWS, guard
+from backtest.loop.keeping import keep_places
+from backtest.loop.layout import (
     CF_CYCLE,
     CF_END_T,
     CF_FEED,
@@ -52,9 +53,9 @@ from backtest.layout import (
     NONE,
     TAKE,
 )
-from backtest.market import play_until
-from backtest.places import hear_place, requote_places
-from backtest.reference import quote_reference, show_best
+from backtest.loop.market import play_until
+from backtest.loop.places import hear_place, requote_places
+from backtest.loop.reference import quote_reference, show_best
 from common.kernel import kernel
 from quoter.adverse import learn_reach
 from quoter.fade import learn_score

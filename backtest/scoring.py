@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from backtest.layout import (
+from backtest.loop.layout import (
     CURVE_CASH,
     CURVE_MID2,
     CURVE_POSITION,

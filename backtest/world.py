@@ -61,7 +61,7 @@ class WorldPlayed:
     """What came of a run: the venue's truth, and what our own books say of it."""
 
     fills: Any
-    """(n, F_LEN) int64 in the order filled; slots are those of `layout.py`."""
+    """(n, F_LEN) int64 in the order filled; slots are those of `loop/layout.py`."""
     orders: tuple[OrderEvent, ...]
     """One row for each status each order of ours has had at the venue."""
     curve: Any

@@ -1,6 +1,6 @@
 """The backtest beside hftbacktest, beside the least a replay can do, and as the product: days a minute, memory, start.
 
-engine: five million events, the ladder of `backtest/reference.py` in both engines with all differences switched to
+engine: five million events, the ladder of `backtest/loop/reference.py` in both engines with all differences switched to
 theirs, so that both end with the same money (which is asserted); CPU time, medians, turn by turn. day: a profile's
 whole ladder over one recorded day of a young market (made-up events where there is none), deciding every 500 ms.
 memory: what playing adds to the peak of reading, beside the columns. start: imports with cached kernels, in a process
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from backtest import quoters
-from backtest.account import Charges
+from backtest.loop.account import Charges
 from backtest.playing import Terms, play
 from backtest.quoters import Stall
 from backtest.tape import Tape, read_tape

@@ -26,7 +26,7 @@ BYTES_MAX = 8 * 10**9
 """What a shelf holds at most; entries that were not used for longest go first."""
 
 META = "meta.json"
-CODE = ("backtest/data", "backtest/made_up.py", "backtest/tape.py", "simvenue/recorded", "simvenue/synthetic",
+CODE = ("backtest/data", "backtest/data/made_up.py", "backtest/tape.py", "simvenue/recorded", "simvenue/synthetic",
         "simvenue/book", "common/recorded.py", "common/columns.py", "common/frames.py", "common/ticks.py")  # fmt: skip
 
 

@@ -11,10 +11,10 @@ from functools import partial
 
 from backtest.data.asked import Asked
 from backtest.data.kept import key_of
+from backtest.data.made_up import made_up
 from backtest.data.opened import Opened, Touched
 from backtest.data.prepared import Made, Prepared, prepare
 from backtest.data.stand_ins import flow_name
-from backtest.made_up import made_up
 from common.clock import NS
 from common.config import Settings
 from simvenue.synthetic.flows import FLOWS

@@ -18,7 +18,7 @@ from shutil import rmtree
 from tempfile import TemporaryDirectory
 
 from backtest import quoters
-from backtest.account import Charges
+from backtest.loop.account import Charges
 from backtest.playing import Terms, play
 from backtest.quoters import Stall
 from backtest.report.account import Account, Costs, account_of

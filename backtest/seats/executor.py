@@ -1,8 +1,9 @@
 """The executor's seat: signed actions out as the venue's texts, its answers, streams and looks back in.
 
-Does what `executor/main.py`, `desk.py`, `startup.py` and `userstream.py` do around the engine: the journal is taken for
-written, an action leaves `journal_ns` later and is answered by the venue's own text. Our agent's signature is its
-address (`venue.mark_of`). Not here: the bucket of request weight, which a single account on one machine never empties.
+Does what `executor/main.py`, `desk.py`, `startup.py` and `userstream.py` do around the engine: the journal is
+taken for written, an action leaves `journal_ns` later and is answered by the venue's own text. Our agent's signature is
+its address (`venue.mark_of`). Not here: the bucket of request weight, which a single account on one machine never
+empties.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Another backtester on the same rows: with each of our differences switched to its way, the same money to the cent.
 
 hftbacktest with its no-partial-fill exchange, constant order latency, recorded feed latency and fees by notional, both
-queue models, playing the ladder of `backtest/reference.py`. Run in processes of its own, because it needs compiled
+queue models, playing the ladder of `backtest/loop/reference.py`. Run in processes of its own, because it needs compiled
 kernels whatever the mode of the tests.
 """
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from backtest.planted import COST_SHARE_MAX, NO_EDGE_SETTING, SETTINGS, SHARE_MIN, STOP_H_MAX
+from backtest.studies.planted import COST_SHARE_MAX, NO_EDGE_SETTING, SETTINGS, SHARE_MIN, STOP_H_MAX
 from tests.integration.test_edge import TIMEOUT_S, run
 from tests.support.shared import shared
 
@@ -25,8 +25,8 @@ Z90 = 1.645
 PROBE = """
 import json
 from dataclasses import replace
-from backtest.optimum import fill_edge_bps, fill_rate, policies, seen_at, best_distance_bps
-from backtest.planted import FEE_BPS, Setting, stage_of
+from backtest.studies.optimum import fill_edge_bps, fill_rate, policies, seen_at, best_distance_bps
+from backtest.studies.planted import FEE_BPS, Setting, stage_of
 from backtest.playing import Terms
 from quoter.state import NS
 figures = {"A": 0.1, "k": 0.8, "eps": 0.1, "eta": 0.1}

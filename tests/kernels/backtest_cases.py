@@ -6,13 +6,13 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from backtest import account as ac
-from backtest import layout as lo
-from backtest import places as pc
-from backtest import reference as rf
-from backtest.account import A_LEN
-from backtest.fixed import L_CAP, L_LEVELS, L_LIFE, L_PRICE, L_ROWS, L_SHARE, L_TICKS
-from backtest.guard import new_guard
+from backtest.loop import account as ac
+from backtest.loop import layout as lo
+from backtest.loop import places as pc
+from backtest.loop import reference as rf
+from backtest.loop.account import A_LEN
+from backtest.loop.fixed import L_CAP, L_LEVELS, L_LIFE, L_PRICE, L_ROWS, L_SHARE, L_TICKS
+from backtest.loop.guard import new_guard
 from common.config import Risk
 from common.kernel import istate
 from quoter import rebuilt as rb
@@ -516,16 +516,16 @@ def quote_reference(rng: random.Random) -> Args:
 
 CASES: dict[str, Callable[[random.Random], Args]] = {
     **{
-        f"backtest.desk.{case.__name__}": case
+        f"backtest.loop.desk.{case.__name__}": case
         for case in (push, due, pop, next_kind, send, pull, would_cross, arrive, hear, worst_case, requote)
     },
-    "backtest.desk.post": send,
-    "backtest.keeping.keep_places": keep_places,
-    **{f"backtest.deciding.{case.__name__}": case for case in (measure, decide)},
+    "backtest.loop.desk.post": send,
+    "backtest.loop.keeping.keep_places": keep_places,
+    **{f"backtest.loop.deciding.{case.__name__}": case for case in (measure, decide)},
     **{f"backtest.replay.{case.__name__}": case for case in (learn, hear_prints, see_best, hold, replay)},
-    **{f"backtest.market.{case.__name__}": case for case in (log_fill, take_fills, draw_curve, play_until)},
+    **{f"backtest.loop.market.{case.__name__}": case for case in (log_fill, take_fills, draw_curve, play_until)},
     **{
-        f"backtest.account.{case.__name__}": case
+        f"backtest.loop.account.{case.__name__}": case
         for case in (
             book_fill,
             equity_e8,
@@ -538,10 +538,13 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
             look,
         )
     },
-    **{f"backtest.forced.{case.__name__}": case for case in (flatten, take_off, take_next, withdraw_all, liquidate)},
-    **{f"backtest.guard.{case.__name__}": case for case in (score_fills, guard)},
-    **{f"backtest.places.{case.__name__}": case for case in (mark_of, hear_place, requote_places)},
-    "backtest.places.leave": in_use,
-    "backtest.places.release": in_use,
-    **{f"backtest.reference.{case.__name__}": case for case in (tiers, show_best, near_touch, quote_reference)},
+    **{
+        f"backtest.loop.forced.{case.__name__}": case
+        for case in (flatten, take_off, take_next, withdraw_all, liquidate)
+    },
+    **{f"backtest.loop.guard.{case.__name__}": case for case in (score_fills, guard)},
+    **{f"backtest.loop.places.{case.__name__}": case for case in (mark_of, hear_place, requote_places)},
+    "backtest.loop.places.leave": in_use,
+    "backtest.loop.places.release": in_use,
+    **{f"backtest.loop.reference.{case.__name__}": case for case in (tiers, show_best, near_touch, quote_reference)},
 }

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from backtest import fixed as ln
+from backtest.loop import fixed as ln
 from quoter import features as ft
 from quoter import layering as ly
 from quoter import paths as pt
@@ -343,7 +343,7 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     **{f"quoter.forecast.{case.__name__}": case for case in (forecast_bps, favours)},
     **{f"quoter.sampling.{case.__name__}": case for case in (see_instant, sample)},
     **{
-        f"backtest.fixed.{case.__name__}": case
+        f"backtest.loop.fixed.{case.__name__}": case
         for case in (tilt_of, place_px, fixed_side, leave_side, quote_fixed, is_off)
     },
 }  # fmt: skip

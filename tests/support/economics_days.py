@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from backtest import quoters
-from backtest.edge import fitted, rows_of, tick_px_u
-from backtest.fixed import L_PRICE
+from backtest.loop.fixed import L_PRICE
 from backtest.playing import Terms, play
 from backtest.quoters import Stall
 from backtest.scoring import HOUR_NS, by_block
+from backtest.studies.edge import fitted, rows_of, tick_px_u
 from backtest.tape import cut, read_tape
 from common.config import load
 from quoter.rows import span_ns

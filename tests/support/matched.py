@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backtest.desk import would_cross
+from backtest.loop.desk import would_cross
 from backtest.tape import Tape
 from backtest.world import World
 from simvenue.book.matching import E_KIND, E_PX, E_SLOT, E_STRIDE, E_SZ, FILLED, cancel_order, play_stamp, rest_order

@@ -18,11 +18,11 @@ from hftbacktest import GTX, LIMIT, BacktestAsset, ROIVectorMarketDepthBacktest
 from hftbacktest.types import event_dtype
 
 from backtest import quoters
-from backtest.layout import FILL_PX, FILL_SLOT, FILL_SZ
+from backtest.loop.layout import FILL_PX, FILL_SLOT, FILL_SZ
+from backtest.loop.reference import SEEN_TICKS, new_reference, tiers
+from backtest.loop.rows import LOCAL_FLAG, tape_of_rows
 from backtest.playing import Played, Terms, play
 from backtest.quoters import Stall
-from backtest.reference import SEEN_TICKS, new_reference, tiers
-from backtest.rows import LOCAL_FLAG, tape_of_rows
 from backtest.tape import Tape
 from quoter.state import O_LEN, O_ROWS, O_SIDE, QUOTES_MAX
 from simvenue.book.queue_model import PROBABILISTIC, RISK_AVERSE

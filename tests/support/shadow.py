@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 from typing import Any, TypeAlias
 
-from backtest.deciding import PRODUCTION, decide, measure
+from backtest.loop.deciding import PRODUCTION, decide, measure
 from backtest.tape import Tape
 from common.config import Settings
 from common.kernel import state as new_vector

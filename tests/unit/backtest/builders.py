@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from backtest.fixed import new_fixed
+from backtest.loop.fixed import new_fixed
 from backtest.playing import Played, Terms, play
 from backtest.quoters import Quoter, Stall
 from backtest.tape import Tape

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from backtest import quoters
-from backtest.fixed import NO_GATE
-from backtest.layout import CURVE_CASH, CURVE_POSITION, CURVE_VOLUME, FILL_PX, FILL_SLOT, FILL_SZ, FILL_T
+from backtest.loop.fixed import NO_GATE
+from backtest.loop.layout import CURVE_CASH, CURVE_POSITION, CURVE_VOLUME, FILL_PX, FILL_SLOT, FILL_SZ, FILL_T
 from backtest.playing import grid_decimals
 from common.errors import ConfigError
 from quoter.forecast import new_model

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from backtest.fixed import NO_GATE, WHY_FORECAST, is_off, new_fixed, quote_fixed
+from backtest.loop.fixed import NO_GATE, WHY_FORECAST, is_off, new_fixed, quote_fixed
 from common.errors import BadInput, OurFault
 from common.kernel import state
 from quoter.card import SCHEMA, Card, Horizon, Score, accept

@@ -9,9 +9,9 @@ import pytest
 
 from backtest.data.bars import Bars
 from backtest.data.bridged import Bridge
+from backtest.data.made_up import made_up
 from backtest.data.opened import joined
-from backtest.fixed import new_fixed
-from backtest.made_up import made_up
+from backtest.loop.fixed import new_fixed
 from backtest.playing import Terms, play
 from backtest.quoters import Stall
 from backtest.tape import Tape

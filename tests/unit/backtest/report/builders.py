@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from backtest.layout import (
+from backtest.loop.layout import (
     CURVE_FUNDING,
     CURVE_MID2,
     CURVE_STRIDE,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.account import Charges
-from backtest.layout import CURVE_CASH, CURVE_MID2, CURVE_POSITION, CURVE_T
+from backtest.loop.account import Charges
+from backtest.loop.layout import CURVE_CASH, CURVE_MID2, CURVE_POSITION, CURVE_T
 from backtest.playing import Terms, play
 from backtest.report.account import account_of, chained
 from common.errors import OurFault

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from backtest.data.bars import COLUMNS
-from backtest.vol import heading, said
-from backtest.vol_grid import PERIOD_STEPS, STEP_NS, Grid, of_bars, of_mids, read_grid
-from backtest.vol_study import BARS, NAMES, USED, forecasts, losses, realised, scores
+from backtest.studies.vol import heading, said
+from backtest.studies.vol_grid import PERIOD_STEPS, STEP_NS, Grid, of_bars, of_mids, read_grid
+from backtest.studies.vol_study import BARS, NAMES, USED, forecasts, losses, realised, scores
 from common.errors import BadInput, ConfigError
 from common.kernel import ROOT
 from common.stats import Interval

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from backtest.vol_grid import PERIOD_NS, PERIOD_STEPS, STEP_NS, Grid
+from backtest.studies.vol_grid import PERIOD_NS, PERIOD_STEPS, STEP_NS, Grid
 from common.config import Settings
 from common.errors import BadInput
 from common.kernel import state

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backtest import account as ac
-from backtest.account import Charges
-from backtest.layout import FILL_FEE, FILL_PX, FILL_SLOT, FILL_SZ, FILL_T, FILL_TAKER
+from backtest.loop import account as ac
+from backtest.loop.account import Charges
+from backtest.loop.layout import FILL_FEE, FILL_PX, FILL_SLOT, FILL_SZ, FILL_T, FILL_TAKER
 from backtest.playing import Money, Played
 from backtest.tape import Context
 from common.config import Risk

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backtest import contest, edge
-from backtest.contest import EDGE, NAMES, NO_EDGE, UNDECIDED, Contest, Entry, earlier, verdict
-from backtest.gating import Gated, gate_line, judge
-from backtest.pictures import write_page
 from backtest.playing import Played
 from backtest.scoring import drawdown_usd, equity, figures, markout, markouts
 from backtest.scoring import edge as edge_of
+from backtest.studies import contest, edge
+from backtest.studies.contest import EDGE, NAMES, NO_EDGE, UNDECIDED, Contest, Entry, earlier, verdict
+from backtest.studies.gating import Gated, gate_line, judge
+from backtest.studies.pictures import write_page
 from backtest.tape import Tape, cut, iso, read_tape
 from common.errors import ConfigError
 from quoter.state import NS, QUOTES_MAX

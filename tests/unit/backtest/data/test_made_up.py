@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backtest.made_up import MadeUp, made_up
-from backtest.optimum import best_distance_bps, fill_edge_bps, fill_rate
-from backtest.planted import NO_EDGE_SETTING, SETTINGS
+from backtest.data.made_up import MadeUp, made_up
+from backtest.studies.optimum import best_distance_bps, fill_edge_bps, fill_rate
+from backtest.studies.planted import NO_EDGE_SETTING, SETTINGS
 from common.errors import ConfigError
 from quoter.state import NS
 from simvenue.source import ASK_LEVEL, BID_LEVEL, BUY_PRINT, SELL_PRINT

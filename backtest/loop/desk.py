@@ -7,9 +7,9 @@ who trades by simvenue's matching kernels, which these call.
 
 from __future__ import annotations
 
-from backtest.account import A_ON, charge_action
-from backtest.fixed import is_off
-from backtest.layout import (
+from backtest.loop.account import A_ON, charge_action
+from backtest.loop.fixed import is_off
+from backtest.loop.layout import (
     CANCEL,
     CF_ASKS,
     CF_OWN,

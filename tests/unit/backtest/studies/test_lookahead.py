@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backtest import lookahead
-from backtest.lookahead import Gain, Shifted, ending, foreseeing, later, prefix_faults
 from backtest.playing import Played, Terms, play
+from backtest.studies import lookahead
+from backtest.studies.lookahead import Gain, Shifted, ending, foreseeing, later, prefix_faults
 from backtest.tape import Tape
 from common.kernel import ROOT
 from tests.unit.backtest.builders import T0, a_quoter, random_market, terms

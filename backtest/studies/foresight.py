@@ -13,10 +13,10 @@ from dataclasses import asdict
 import msgspec
 import numpy as np
 
-from backtest.lookahead import prefix_faults, shifted
-from backtest.made_up import made_up
+from backtest.data.made_up import made_up
 from backtest.playing import Terms, play
 from backtest.quoters import Stall, bare_lean, production
+from backtest.studies.lookahead import prefix_faults, shifted
 from backtest.tape import TAIL_NS, Tape
 from common.config import load
 from common.errors import EXIT_FAULT, ConfigError

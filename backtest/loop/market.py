@@ -6,9 +6,9 @@ curve. Times ns, prices px_u, sizes sz_u, money 1e-6 quote.
 
 from __future__ import annotations
 
-from backtest.account import A_FUNDING_E8, A_LAST, A_ON, A_SEIZED_E8, book_fill
-from backtest.desk import push
-from backtest.layout import (
+from backtest.loop.account import A_FUNDING_E8, A_LAST, A_ON, A_SEIZED_E8, book_fill
+from backtest.loop.desk import push
+from backtest.loop.layout import (
     CF_ASKS,
     CF_CURVE,
     CF_END_T,

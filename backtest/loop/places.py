@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from backtest.desk import pop, post
-from backtest.layout import CANCEL, D_HEARD_N, D_POSITION, G_KIND, G_SLOT, G_SZ, PLACE, RESTS, TRADED
+from backtest.loop.desk import pop, post
+from backtest.loop.layout import CANCEL, D_HEARD_N, D_POSITION, G_KIND, G_SLOT, G_SZ, PLACE, RESTS, TRADED
 from common.kernel import istate, kernel
 from quoter.state import O_COUNT, O_ROWS, O_SIDE
 from simvenue.book.levels import SHIFT

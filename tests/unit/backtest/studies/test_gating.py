@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.fixed import leave_side
-from backtest.gating import for_span, gate_line, gated, judge, scores, stop_said
-from backtest.layout import FILL_PX, FILL_SLOT, FILL_SZ, FILL_T
+from backtest.loop.fixed import leave_side
+from backtest.loop.layout import FILL_PX, FILL_SLOT, FILL_SZ, FILL_T
 from backtest.playing import Played, play
+from backtest.studies.gating import for_span, gate_line, gated, judge, scores, stop_said
 from common.config import Settings
 from common.markout import Markouts
 from common.messages import Fill, Liquidity, Side

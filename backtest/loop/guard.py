@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backtest.account import (
+from backtest.loop.account import (
     A_BASIS_E6,
     A_DAY,
     A_DAY_E8,
@@ -25,7 +25,7 @@ from backtest.account import (
     equity_e8,
     measure_margin,
 )
-from backtest.layout import D_VOLUME, FILL_PX, FILL_SLOT, FILL_STRIDE, FILL_SZ, FILL_T, LOG_N, LOG_ROWS
+from backtest.loop.layout import D_VOLUME, FILL_PX, FILL_SLOT, FILL_STRIDE, FILL_SZ, FILL_T, LOG_N, LOG_ROWS
 from common.config import Risk
 from common.kernel import kernel, state
 from quoter.state import NS, QUOTES_MAX

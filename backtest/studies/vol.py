@@ -14,8 +14,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from backtest.vol_grid import Grid, read_grid
-from backtest.vol_study import NAMES, USED, Scored, forecasts, scores
+from backtest.studies.vol_grid import Grid, read_grid
+from backtest.studies.vol_study import NAMES, USED, Scored, forecasts, scores
 from common.config import load
 from common.errors import ConfigError
 from common.kernel import COMPILED

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from backtest.layout import FILL_PX, FILL_SLOT, FILL_SZ, FILL_T
+from backtest.loop.layout import FILL_PX, FILL_SLOT, FILL_SZ, FILL_T
 from backtest.playing import Played, Terms, play
 from backtest.quoters import Quoter
 from backtest.scoring import equity

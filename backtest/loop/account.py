@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from backtest.layout import CANCEL, D_CASH, D_VOLUME, NEVER
+from backtest.loop.layout import CANCEL, D_CASH, D_VOLUME, NEVER
 from common.kernel import istate, kernel, state
 from quoter.state import NS
 from riskd.margin import margin_ratio

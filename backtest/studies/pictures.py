@@ -11,9 +11,9 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from backtest.contest import Entry
-from backtest.layout import CURVE_T
+from backtest.loop.layout import CURVE_T
 from backtest.scoring import HORIZONS_S, equity
+from backtest.studies.contest import Entry
 
 POINTS = 1_500
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backtest import quoters
-from backtest.layout import FILL_SZ, FILL_T
+from backtest.loop.layout import FILL_SZ, FILL_T
 from backtest.playing import Terms, drawn_ns, play
 from backtest.quoters import Stall
 from backtest.tape import Tape

@@ -7,8 +7,8 @@ rule is off) and no order has a queue place to lose. Prices px_u, distances bps.
 
 from __future__ import annotations
 
-from backtest.fixed import L_LIFE, L_PRICE, L_SHARE
-from backtest.layout import D_ROWS, K_BUSY, K_LEFT, K_LIVE, K_PX, K_STRIDE
+from backtest.loop.fixed import L_LIFE, L_PRICE, L_SHARE
+from backtest.loop.layout import D_ROWS, K_BUSY, K_LEFT, K_LIVE, K_PX, K_STRIDE
 from common.kernel import kernel
 from executor.economics import pays_to_stay
 from quoter.state import O_COUNT, O_ROWS, O_SIDE, QUOTES_MAX, S_FAIR, S_FILL_A, S_FILL_K, S_NEAR, USD

@@ -21,13 +21,13 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from backtest.edge import pair, rows_of
-from backtest.gating import gate_line, gated, stop_said
-from backtest.made_up import MadeUp, made_up
-from backtest.optimum import Policy, best_distance_bps, earned_usd, fill_edge_bps, policies
+from backtest.data.made_up import MadeUp, made_up
 from backtest.playing import Played, Terms, play
 from backtest.quoters import Stall, production, symmetric
 from backtest.scoring import markout, told
+from backtest.studies.edge import pair, rows_of
+from backtest.studies.gating import gate_line, gated, stop_said
+from backtest.studies.optimum import Policy, best_distance_bps, earned_usd, fill_edge_bps, policies
 from backtest.tape import TAIL_NS
 from common.build import build_id
 from common.config import PROFILES, Settings, load

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from backtest import quoters
-from backtest.gating import for_span, gate_line, gated
 from backtest.playing import Played, Terms, play
 from backtest.quoters import HINDSIGHT_BPS, Quoter, Stall
 from backtest.scoring import figures, markout
+from backtest.studies.gating import for_span, gate_line, gated
 from backtest.tape import Tape
 from common.config import PROFILES
 from quoter.card import Card

@@ -7,7 +7,7 @@ and its parameters in `quoters.py`.
 
 from __future__ import annotations
 
-from backtest.fixed import quote_fixed
+from backtest.loop.fixed import quote_fixed
 from common.kernel import kernel
 from quoter.analysis import analyse
 from quoter.quote import quote_sides

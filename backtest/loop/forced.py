@@ -7,10 +7,10 @@ at the mark, with what is left of the margin. Prices px_u, sizes sz_u, money 1e-
 
 from __future__ import annotations
 
-from backtest.account import A_LIQUIDATIONS, A_MARK, A_SEIZED_E8, charge_action, equity_e8
-from backtest.desk import pop, post, push
-from backtest.layout import D_POSITION, D_TAKING, ENDED, G_PX, G_SLOT, G_SZ, TAKE, TOOK
-from backtest.market import log_fill
+from backtest.loop.account import A_LIQUIDATIONS, A_MARK, A_SEIZED_E8, charge_action, equity_e8
+from backtest.loop.desk import pop, post, push
+from backtest.loop.layout import D_POSITION, D_TAKING, ENDED, G_PX, G_SLOT, G_SZ, TAKE, TOOK
+from backtest.loop.market import log_fill
 from common.kernel import kernel
 from quoter.state import QUOTES_MAX
 from simvenue.book.matching import E_KIND, E_PX, E_SLOT, E_STRIDE, E_SZ, SELF_OUT, TAKEN

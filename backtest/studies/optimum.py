@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from backtest.fixed import NO_GATE, new_fixed
-from backtest.layout import FILL_FAIR, FILL_PX, FILL_SLOT
+from backtest.loop.fixed import NO_GATE, new_fixed
+from backtest.loop.layout import FILL_FAIR, FILL_PX, FILL_SLOT
 from backtest.playing import Played, Terms, play
 from backtest.quoters import Quoter, Stall
 from backtest.scoring import equity, markout

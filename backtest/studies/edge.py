@@ -19,12 +19,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from backtest import study
-from backtest.contest import NAMES, NO_EDGE, Contest, Entry
-from backtest.gating import stop_said
-from backtest.pictures import write_page
 from backtest.playing import Terms
 from backtest.quoters import Stall
+from backtest.studies import study
+from backtest.studies.contest import NAMES, NO_EDGE, Contest, Entry
+from backtest.studies.gating import stop_said
+from backtest.studies.pictures import write_page
 from backtest.tape import Tape, cut, iso, read_tape
 from common.build import build_id
 from common.config import Settings, load

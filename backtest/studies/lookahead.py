@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from backtest.layout import CURVE_T, FILL_T
+from backtest.loop.layout import CURVE_T, FILL_T
 from backtest.playing import Played, Terms, play
 from backtest.quoters import Quoter
 from backtest.scoring import LEVEL, SEED, block_ns, by_block

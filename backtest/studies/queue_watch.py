@@ -23,7 +23,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from backtest.made_up import made_up
+from backtest.data.made_up import made_up
 from backtest.tape import Tape, read_tape
 from common.build import build_id
 from common.config import Settings, load
