@@ -2,7 +2,7 @@
 
 Hours, or 5 minutes of a span shorter than 8 hours: what happens within one depends on each other, blocks hardly.
 Decides no figure; `figures.py` makes them from sums of blocks, the actual ones and resampled ones by the same rule.
-Money in USD here (float): the exact integers stay in `loop/account.py`.
+Money in USD here (float): the exact integers stay in `account.py`.
 """
 
 from __future__ import annotations

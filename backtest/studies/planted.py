@@ -45,7 +45,7 @@ from simvenue.synthetic.planting import least_vol
 ORIGIN_NS = 1_767_571_200 * NS
 """A Monday's midnight (UTC): whole hours for the fit's folds."""
 FEE_BPS = 0.3
-SCORE_H = 12.0
+SCORE_H = 24.0
 WARM_NS = 600 * NS
 """Volatility and features are known so long after a market's beginning."""
 SHARE_MIN = 0.60

@@ -54,7 +54,7 @@ print(json.dumps({"rows": rows, "best": best.distance_bps, "formula_best": best_
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     out = tmp_path_factory.mktemp("planted")
-    run("-m", "backtest", "planted", "--hours", "4", "--out", str(out))
+    run("-m", "backtest", "planted", "--hours", "24", "--out", str(out))
     report: dict[str, Any] = json.loads((out / "latest.json").read_text(encoding="utf-8"))
     return report
 

@@ -57,7 +57,7 @@ def market_seconds(seconds: float) -> Callable[[Feed], bool]:
 
 async def recorded(folder: Path, seconds: float, *arguments: str) -> tuple[Path, dict[str, list[tuple[int, Any]]]]:
     """Record a simvenue process for so many market seconds: the market's folder, and its streams."""
-    with SimVenue("--speed", "10", "--latency", "good", *arguments) as venue:
+    with SimVenue("--speed", "5", "--latency", "good", *arguments) as venue:
         found = await record(venue.url, folder, market_seconds(seconds), within_s=40.0)
         assert venue.errors() == []
     return found, streams(found, COIN, SZ_DECIMALS)

@@ -385,7 +385,9 @@ def is_liquidated(rng: random.Random) -> Args:
 def look(rng: random.Random) -> Args:
     bids, asks, orders, bid_queue, ask_queue, _, _ = a_venue(rng)
     now = T0 + rng.randint(0, 7_200) * NS
-    return *an_account(rng), a_desk(rng), 50, now, *told_prices(rng), bids, asks, orders, bid_queue, ask_queue
+    account, sums = an_account(rng)
+    account[ac.A_HOUR_T] = max(account[ac.A_HOUR_T], T0)  # an hour since 1970 each would be paid
+    return account, sums, a_desk(rng), 50, now, *told_prices(rng), bids, asks, orders, bid_queue, ask_queue
 
 
 def flatten(rng: random.Random) -> Args:
