@@ -137,6 +137,7 @@ from quoter.state import (
     VIEW_MAX,
     make_params,
 )
+from tests.kernels.drawn import normals, uniforms
 
 T0 = 1_780_000_000 * NS
 
@@ -267,10 +268,12 @@ def _state(rng: random.Random, px_u: int, step: int) -> list[float]:
             (S_FIT + FIT_DEPTH, rng.choice([0.0, rng.expovariate(0.5)])),
         ):  # fmt: skip
             state[place + side] = value
-        for level in range(QUOTES_MAX):
-            state[S_LOCAL + side * QUOTES_MAX + level] = rng.uniform(0, 3)
-            state[S_WORK + level] = rng.uniform(0.5, 2) * (level + 1)
-            state[S_WORK + QUOTES_MAX + level] = float(rng.randrange(2))
+        local = S_LOCAL + side * QUOTES_MAX
+        state[local : local + QUOTES_MAX] = uniforms(rng, QUOTES_MAX, 0, 3)
+        works = uniforms(rng, QUOTES_MAX, 0.5, 2)
+        state[S_WORK : S_WORK + QUOTES_MAX] = [work * (level + 1) for level, work in enumerate(works)]
+        marks = uniforms(rng, QUOTES_MAX)
+        state[S_WORK + QUOTES_MAX : S_WORK + 2 * QUOTES_MAX] = [float(mark < 0.5) for mark in marks]
         for band in range(BANDS):
             at = side * BANDS + band
             state[S_BAND + 2 * at : S_BAND + 2 * at + 2] = [rng.gauss(1, 2), rng.uniform(0, 1e4)]
@@ -281,15 +284,16 @@ def _state(rng: random.Random, px_u: int, step: int) -> list[float]:
             rng.choice([0.0, rng.uniform(0, 1e3)]),
             rng.gauss(0, 100),
         ]
-        for slot in range(RING_MAX):
-            at = S_RING + 2 * (side * RING_MAX + slot)
-            state[at : at + 2] = [rng.gauss(-1, 3), rng.uniform(0, 500)]
-    for slot in range(RING_MAX):
-        state[S_SCORES + 2 * slot : S_SCORES + 2 * slot + 2] = [rng.gauss(0, 8), rng.uniform(0, 500)]
-    for place in range(FIT_COUNTS):
-        state[S_FIT + place] = rng.choice([0.0, rng.uniform(0, 400)])
-    for place in range(FIT_BINS):
-        state[S_FIT + FIT_COUNTS + place] = rng.choice([0.0, 400.0 * math.exp(-0.3 * place) * rng.uniform(0.8, 1.2)])
+        ring = S_RING + 2 * side * RING_MAX
+        state[ring : ring + 2 * RING_MAX : 2] = normals(rng, RING_MAX, -1, 3)
+        state[ring + 1 : ring + 2 * RING_MAX : 2] = uniforms(rng, RING_MAX, 0, 500)
+    state[S_SCORES : S_SCORES + 2 * RING_MAX : 2] = normals(rng, RING_MAX, 0, 8)
+    state[S_SCORES + 1 : S_SCORES + 2 * RING_MAX : 2] = uniforms(rng, RING_MAX, 0, 500)
+    state[S_FIT : S_FIT + FIT_COUNTS] = [max(0.0, x) for x in uniforms(rng, FIT_COUNTS, -400, 400)]
+    bins = [max(0.0, x) for x in uniforms(rng, FIT_BINS, -1.2, 1.2)]
+    state[S_FIT + FIT_COUNTS : S_FIT + FIT_COUNTS + FIT_BINS] = [
+        400.0 * math.exp(-0.3 * place) * x for place, x in enumerate(bins)
+    ]
     state[S_FIT + FIT_MID] = rng.choice([0.0, float(px_u)])
     return state
 

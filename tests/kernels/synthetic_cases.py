@@ -13,6 +13,7 @@ from simvenue.synthetic import layout, survey
 from simvenue.synthetic.chance import M2, WORDS
 from simvenue.synthetic.flows import FLOWS, planted
 from simvenue.synthetic.planting import budget, terms_of
+from tests.kernels.drawn import uniforms
 
 Args = tuple[Any, ...]
 
@@ -71,8 +72,8 @@ def a_book(rng: random.Random, *, may_be_new: bool = False) -> list[int]:
         end = touch - side * (layout.LEVELS - 1)
         book[layout.B_BID_END if side == BUY else layout.B_ASK_END] = end
         base = layout.B_SIZES + (0 if side == BUY else layout.RING)
-        for k in range(layout.LEVELS):
-            book[base + (touch - side * k) % layout.RING] = rng.randint(1, 60_000)
+        for k, sz in enumerate(uniforms(rng, layout.LEVELS, 1, 60_001)):
+            book[base + (touch - side * k) % layout.RING] = int(sz)
     return book
 
 

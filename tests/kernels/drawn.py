@@ -1,0 +1,25 @@
+"""Long random vectors for kernel cases, cheaply: slices of two pools at a drawn place.
+
+Drawing a few hundred numbers one by one for every case took longer than all kernels together.
+"""
+
+from __future__ import annotations
+
+import random
+
+POOL = 8_192
+_chance = random.Random("pools")
+NORMALS = [_chance.gauss(0.0, 1.0) for _ in range(POOL)]
+UNIFORMS = [_chance.random() for _ in range(POOL)]
+
+
+def normals(rng: random.Random, n: int, mean: float = 0.0, sd: float = 1.0) -> list[float]:
+    """n numbers of a normal distribution."""
+    at = rng.randrange(POOL - n)
+    return [mean + sd * x for x in NORMALS[at : at + n]]
+
+
+def uniforms(rng: random.Random, n: int, low: float = 0.0, high: float = 1.0) -> list[float]:
+    """n numbers from `low` on below `high`."""
+    at = rng.randrange(POOL - n)
+    return [low + (high - low) * x for x in UNIFORMS[at : at + n]]
