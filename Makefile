@@ -38,7 +38,7 @@ test: $(VENV)/dev.done ## unit, property and end-to-end tests on real Redis, soc
 
 test-all: $(VENV)/dev.done ## everything, whole recorded days and 10^5 cases a kernel too
 	@$(PY) -m common.kernel
-	@AMM_CASES=100000 $(PY) -m scripts.test --all
+	@AMM_CASES=100000 AMM_FAULT_TRIALS=5 $(PY) -m scripts.test --all
 
 test-containers: $(VENV)/dev.done ## tests that need a container engine
 	@$(PY) -m pytest -m container -rs tests/containers

@@ -9,7 +9,7 @@ import time
 from scripts.stack import Stack, wait_for
 
 PROBE_LATE_S = 0.2
-TRIALS = int(os.environ.get("AMM_FAULT_TRIALS", "3"))
+TRIALS = int(os.environ.get("AMM_FAULT_TRIALS", "1"))
 """Strikes in quick succession; a longer series is for an idle machine."""
 
 

@@ -18,7 +18,7 @@ import pytest
 from common.kernel import ROOT
 
 CASES = int(os.environ.get("AMM_CASES", "1000"))
-BOUNDS_CASES = max(CASES // 10, 20)
+BOUNDS_CASES = max(CASES // 20, 20)
 TIMEOUT_S = 600 + CASES / 20
 
 pytestmark = pytest.mark.timeout(TIMEOUT_S)

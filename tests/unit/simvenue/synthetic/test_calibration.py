@@ -33,7 +33,9 @@ def run(*arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("name", ["btc", "us500", pytest.param("km", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name", [pytest.param("btc", marks=pytest.mark.slow), "us500", pytest.param("km", marks=pytest.mark.slow)]
+)
 def test_every_figure_of_a_column_lies_in_its_band(name: str) -> None:
     column, hours = COLUMNS[name]
     runs = run(name, "--hours", hours, "--seeds", *SEEDS).values()
