@@ -4,15 +4,15 @@ A kernel is a small pure function `step(state, params, event, out) -> n` over fl
 scalars. Rules: loops for sums (one order of additions), no fastmath, no division by an unchecked value, one
 explicit signature (another type raises instead of compiling), 1-d vectors only, so that plain lists work too.
 
-The machine code is kept in `run/kernels/<hash>` (or under `AMM_KERNEL_CACHE`), where the hash covers the source of
-*every* kernel file, the numba and llvmlite versions and the CPU: numba alone does not notice an edited callee in
-another file. `AMM_KERNELS=plain` asks for plain Python although numba is installed (executor, riskd and warden run
-so). `python -m common.kernel` compiles everything and prints the seconds.
+A kernel is compiled, or read from its module's cache (`kernel_cache.py`), when it is first called or asked for by
+another kernel's compilation: machine code holds its callees, so a replay that begins reads one entry instead of three
+hundred. `COMPILATIONS.ready()` and `load_all()` bring in all that were declared. `AMM_KERNELS=plain` asks for plain
+Python although numba is installed (executor, riskd and warden run so). `python -m common.kernel` compiles everything
+and prints the seconds.
 """
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import os
 import sys
@@ -21,9 +21,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("common", "quoter", "executor", "riskd", "simvenue", "backtest")
-MARK = "@kernel("
+from common import kernel_cache
+
+ROOT = kernel_cache.ROOT
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -49,30 +49,6 @@ KERNELS: dict[str, Callable[..., Any]] = {}
 SIGNATURES: dict[str, str] = {}
 
 
-def kernel_files(root: Path = ROOT) -> list[Path]:
-    """Source files under our packages that define at least one kernel, in a fixed order."""
-    found = [p for name in PACKAGES for p in sorted((root / name).rglob("*.py"))]
-    return [p for p in found if MARK in p.read_text(encoding="utf-8") and p.name != "kernel.py"]
-
-
-def source_hash(root: Path = ROOT) -> str:
-    """16 hex digits over every kernel file, the compiler's versions and the CPU it compiles for."""
-    digest = hashlib.sha256()
-    if COMPILED:
-        cpu = numba.core.config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
-        digest.update(f"{numba.__version__} {llvmlite.__version__} {cpu} {sys.version_info[:2]}".encode())
-        digest.update(f" boundscheck={numba.core.config.BOUNDSCHECK} {OPTIONS}".encode())
-    for path in kernel_files(root):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
-
-
-def cache_folder(root: Path = ROOT) -> Path:
-    """Where compiled kernels of exactly this source live."""
-    base = os.environ.get("AMM_KERNEL_CACHE")
-    return (Path(base) if base else root / "run" / "kernels") / source_hash(root)
-
-
 class Compilations:
     """Counts compilations, and those after `ready()`: a live service must never wait for a compiler."""
 
@@ -80,9 +56,24 @@ class Compilations:
         self.total = 0
         self.late = 0
         self._ready = False
+        self._loads: list[Callable[[], None]] = []
+
+    def declared(self, load: Callable[[], None]) -> None:
+        """`load` compiles or reads one kernel; once everything is ready a new kernel is loaded where it is declared."""
+        if self._ready:
+            load()
+        else:
+            self._loads.append(load)
+
+    def load(self) -> None:
+        """Bring in every kernel declared so far."""
+        loads, self._loads = self._loads, []
+        for load in loads:
+            load()
 
     def ready(self) -> None:
-        """From now on every compilation is a late one."""
+        """Everything declared is brought in; from now on every compilation is a late one."""
+        self.load()
         self._ready = True
 
     def count(self) -> None:
@@ -101,10 +92,41 @@ if COMPILED:
         def on_end(self, event: Any) -> None:
             """Only the start is counted."""
 
-    _folder = cache_folder()
-    _folder.mkdir(parents=True, exist_ok=True)
-    numba.core.config.CACHE_DIR = str(_folder)
     numba.core.event.register("numba:compile", _Listener())
+
+    _cpu = numba.core.config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
+    SALT = (
+        f"{numba.__version__} {llvmlite.__version__} {_cpu} {sys.version_info[:2]} "
+        f"boundscheck={numba.core.config.BOUNDSCHECK} {OPTIONS}"
+    )
+
+    CACHE = Path(os.environ.get("AMM_KERNEL_CACHE") or ROOT / "run" / "kernels")
+
+    def _promised(dispatcher: Any, signature: str) -> Any:
+        """`dispatcher`, which compiles for exactly `signature`, or reads that from the cache, when first needed."""
+
+        def load() -> None:
+            if not dispatcher._can_compile:
+                return
+            del dispatcher._compile_for_args, dispatcher.get_call_template
+            folder = kernel_cache.folder(CACHE, dispatcher.py_func.__module__, SALT)
+            folder.mkdir(parents=True, exist_ok=True)
+            numba.core.config.CACHE_DIR = str(folder)
+            dispatcher.enable_caching()
+            dispatcher.compile(signature)
+            dispatcher.disable_compile()
+
+        def callee(*arguments: Any) -> Any:
+            load()
+            return dispatcher
+
+        def template(arguments: Any, named: Any) -> Any:
+            load()
+            return dispatcher.get_call_template(arguments, named)
+
+        dispatcher._compile_for_args, dispatcher.get_call_template = callee, template
+        COMPILATIONS.declared(load)
+        return dispatcher
 
 
 def kernel(signature: str, *, inline: bool = False) -> Callable[[F], F]:
@@ -118,7 +140,7 @@ def kernel(signature: str, *, inline: bool = False) -> Callable[[F], F]:
         name = f"{function.__module__}.{function.__name__}"
         compiled = function
         if COMPILED:
-            compiled = numba.njit(signature, cache=True, forceinline=inline, **OPTIONS)(function)
+            compiled = _promised(numba.njit(forceinline=inline, **OPTIONS)(function), signature)
         KERNELS[name] = compiled
         SIGNATURES[name] = signature
         return compiled
@@ -137,11 +159,12 @@ def istate(n: int) -> Any:
 
 
 def load_all(packages: Sequence[str] = ()) -> None:
-    """Import every module (of these packages) that holds kernels, which compiles them or reads them from the cache."""
-    for path in kernel_files():
+    """Import every module (of these packages) that holds kernels, and bring them all in."""
+    for path in kernel_cache.kernel_files():
         if packages and path.relative_to(ROOT).parts[0] not in packages:
             continue
         importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    COMPILATIONS.load()
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from common import kernel
+from common import kernel, kernel_cache
 from common.kernel import ROOT, Compilations
 
 INNER = """
@@ -41,7 +41,8 @@ def tiny(tmp_path: Path) -> Path:
     for package in ("common", "quoter"):
         (tmp_path / package).mkdir()
         (tmp_path / package / "__init__.py").touch()
-    shutil.copy(ROOT / "common" / "kernel.py", tmp_path / "common" / "kernel.py")
+    for name in ("kernel.py", "kernel_cache.py"):
+        shutil.copy(ROOT / "common" / name, tmp_path / "common" / name)
     (tmp_path / "quoter" / "inner.py").write_text(INNER)
     (tmp_path / "quoter" / "outer.py").write_text(OUTER)
     return tmp_path
@@ -135,15 +136,68 @@ except IndexError:
     assert len(list((tiny / "run" / "kernels").iterdir())) == 2
 
 
-def test_hash_covers_every_kernel_file_and_nothing_else(tiny: Path) -> None:
-    first = kernel.source_hash(tiny)
+def test_kernels_nobody_asks_for_are_left_alone_until_everything_must_be_ready(tiny: Path) -> None:
+    pytest.importorskip("numba")
+    code = """
+from common.kernel import COMPILATIONS
+from quoter.outer import outer
+print(COMPILATIONS.total)
+COMPILATIONS.ready()
+print(COMPILATIONS.total, COMPILATIONS.late)
+"""
+    assert python(code, tiny).splitlines() == ["0", "2 0"]
+
+
+def test_reading_a_kernel_reads_none_of_its_callees(tiny: Path) -> None:
+    pytest.importorskip("numba")
+    python(ASK, tiny)
+    code = ASK + "from quoter.inner import inner\nprint(len(outer.signatures), len(inner.signatures))"
+    assert python(code, tiny).splitlines() == ["4.0 0 True", "1 0"]
+
+
+def test_an_argument_of_another_type_is_refused_at_the_first_call_too(tiny: Path) -> None:
+    pytest.importorskip("numba")
+    code = """
+from quoter.inner import inner
+for argument in ("no number", None):
+    try:
+        inner(argument)
+    except TypeError:
+        print("refused")
+print(inner(1))
+"""
+    assert python(code, tiny).splitlines() == ["refused", "refused", "2.0"]
+
+
+def test_constant_of_a_file_without_kernels_is_never_served_stale(tiny: Path) -> None:
+    pytest.importorskip("numba")
+    (tiny / "quoter" / "inner.py").write_text(
+        "from quoter import numbers_of\nfrom quoter.numbers_of import (\n    STEP,\n)\n" + INNER.replace("1.0", "STEP")
+    )
+    (tiny / "quoter" / "numbers_of.py").write_text("STEP = 1.0\n")
+    assert python(ASK, tiny) == "4.0 2 True"
+    (tiny / "quoter" / "numbers_of.py").write_text("STEP = 3.0\n")
+    assert python(ASK, tiny) == "8.0 2 True"
+    assert python(ASK, tiny) == "8.0 0 True"
+
+
+def test_hash_covers_what_a_module_imports_and_nothing_else(tiny: Path) -> None:
+    def hashes() -> tuple[str, str]:
+        kernel_cache._imports.cache_clear()
+        kernel_cache._is_ours.cache_clear()
+        return kernel_cache.source_hash("quoter.inner", root=tiny), kernel_cache.source_hash("quoter.outer", root=tiny)
+
+    inner, outer = hashes()
     (tiny / "quoter" / "notes.py").write_text("x = 1\n")
-    assert kernel.source_hash(tiny) == first
+    assert hashes() == (inner, outer)
+    (tiny / "quoter" / "outer.py").write_text(OUTER + "# a comment\n")
+    assert hashes()[0] == inner
+    assert hashes()[1] != outer
+    outer = hashes()[1]
     (tiny / "quoter" / "inner.py").write_text(INNER + "# a comment\n")
-    second = kernel.source_hash(tiny)
-    assert second != first
-    (tiny / "quoter" / "inner.py").rename(tiny / "quoter" / "moved.py")
-    assert kernel.source_hash(tiny) not in (first, second)
+    assert inner not in hashes()
+    assert hashes()[1] != outer
+    assert kernel_cache.source_hash("quoter.inner", "another compiler", tiny) != hashes()[0]
 
 
 def test_compilations_before_ready_are_not_late() -> None:
@@ -154,7 +208,8 @@ def test_compilations_before_ready_are_not_late() -> None:
     assert (counted.total, counted.late) == (2, 1)
 
 
-def test_command_loads_every_kernel(capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_loads_every_kernel(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["kernel"])
     assert kernel.main() == 0
     assert f"{len(kernel.KERNELS)} kernels" in capsys.readouterr().out
     assert {"common.ticks.tick_u", "common.ticks.floor_px"} <= set(kernel.KERNELS)
