@@ -270,6 +270,9 @@ class Quoting(_Part):
         12, ge=8, le=288, description="blocks with fills before the gate judges: an hour, so that few looks are wrong"
     )
     edge_gate_window_h: float = Field(24.0, gt=0, le=720, description="older blocks no longer count")
+    edge_gate_trial_h: float = Field(
+        2.5, gt=0, le=720, description="hours of quoting without a forecast by which own fills must have shown an edge"
+    )
     # what makes a profile (PROFILES): one ladder, other parameters
     ladder: Literal["table", "list", "glft"] = Field("table", description="distances: vol_table, ladder_bps or glft_*")
     ladder_bps: list[float] = Field(
@@ -691,6 +694,7 @@ ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "SIZE_DECAY": ("quoting", "size_decay"),
     "ADAPTIVE_MODES": ("quoting", "adaptive_modes"),
     "EDGE_GATE": ("quoting", "edge_gate"),
+    "EDGE_GATE_TRIAL_H": ("quoting", "edge_gate_trial_h"),
     "SESSION": ("quoting", "session"),
     "VOL_MODEL": ("quoting", "vol_model"),
     "VOL_TABLE": ("quoting", "vol_rows"),

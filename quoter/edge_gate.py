@@ -14,6 +14,7 @@ not scored a second time; those whose 60 s were not over are lost.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 
@@ -48,6 +49,8 @@ class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     judged: int
     fee_ppb: int | None
     model: str | None
+    trial_blocks: int = 0
+    proven: bool = False
 
 
 @dataclass(slots=True)
@@ -71,6 +74,9 @@ class EdgeGate:
         self._blocks_min, self._level = q.edge_gate_blocks_min, q.edge_gate_level
         self._blocks: deque[_Block] = deque()
         self._judged = 0
+        self._trial = max(math.ceil(q.edge_gate_trial_h * 3600 * NS / self._block_ns), 1)
+        self._trial_blocks, self._quoted, self._proven = 0, -1, False
+        self._forecasts = False
         self._fee_ppb: int | None = None
         self._model: str | None = None
         self.changes = 0
@@ -84,13 +90,18 @@ class EdgeGate:
     @property
     def why(self) -> str:
         """What it was stopped for, in one sentence."""
-        found = self.found
-        if found is None or found.lo is None or found.hi is None:
+        found, fills = self.found, f"{self.fills} fill{'' if self.fills == 1 else 's'}"
+        trial_h = self._trial_blocks * self._block_ns / NS / 3600
+        trial = f"{trial_h:.1f} h of quoting without a forecast have not shown an edge: "
+        if found is None and not self._blocks:
             return "what was kept of our fills cannot be read"
-        return (
-            f"net 60 s markout {found.mean:+.2f} bps [{found.lo:+.2f}, {found.hi:+.2f}] over {self.fills} fills in "
+        if found is None or found.lo is None or found.hi is None:
+            return f"{trial}{fills}, too few to tell"
+        proof = (
+            f"net 60 s markout {found.mean:+.2f} bps [{found.lo:+.2f}, {found.hi:+.2f}] over {fills} in "
             f"{found.blocks} blocks of {self._block_ns // NS} s"
         )
+        return proof if found.hi < 0.0 else trial + proof
 
     def on_score(self, t_ns: int, net_bps: float, usd: float) -> None:
         """One fill of `usd` at market time `t_ns` was worth `net_bps` after its fee; they may come a little late."""
@@ -108,6 +119,14 @@ class EdgeGate:
         while self._blocks[-1].number - self._blocks[0].number >= self._blocks_max:
             self._blocks.popleft()
 
+    def on_quoted(self, t_ns: int) -> None:
+        """Quotes of ours rest at `t_ns`: without a forecast the trial goes on, block by block."""
+        number = t_ns // self._block_ns
+        if number != self._quoted and not self._forecasts:
+            self._quoted = number
+            self._trial_blocks += 1
+            self._note()
+
     def look(self, t_ns: int, settled_ns: int) -> bool:
         """Judge once a block has ended and its fills are `settled_ns` old; True when this stops the market."""
         number = (t_ns - settled_ns) // self._block_ns
@@ -116,23 +135,30 @@ class EdgeGate:
         self._judged = number
         self._note()
         blocks = [block for block in self._blocks if block.number < number and block.usd > 0.0]
+        tried = not self._forecasts and not self._proven and self._trial_blocks >= self._trial
         if len(blocks) < self._blocks_min:
-            return False
-        means = [block.net / block.usd for block in blocks]
-        weights = [block.usd for block in blocks]
-        mean = sum(block.net for block in blocks) / sum(weights)
-        if mean >= 0.0:
+            self.stopped = tried and bool(blocks)
+            return self.stopped
+        mean = sum(block.net for block in blocks) / sum(block.usd for block in blocks)
+        if mean >= 0.0 and not tried:
             self.found = Interval(mean, None, None, len(blocks), len(blocks))
             return False
-        places = [block.number for block in blocks]
-        self.found = bootstrap_mean(means, weights, places, seed=SEED, level=self._level, draws=DRAWS)
-        self.stopped = self.found is not None and self.found.hi is not None and self.found.hi < 0.0
+        found = self.found = self._interval(blocks)
+        self._proven = self._proven or (found is not None and found.lo is not None and found.lo > 0.0)
+        lost = found is not None and found.hi is not None and found.hi < 0.0
+        self.stopped = lost or (tried and not self._proven)
         return self.stopped
+
+    def _interval(self, blocks: list[_Block]) -> Interval | None:
+        means, weights = [block.net / block.usd for block in blocks], [block.usd for block in blocks]
+        places = [block.number for block in blocks]
+        return bootstrap_mean(means, weights, places, seed=SEED, level=self._level, draws=DRAWS)
 
     # ------------------------------------------------------------------ re-arm
     def rearm(self) -> None:
         """Begin anew, without evidence."""
         self.stopped, self.found = False, None
+        self._trial_blocks, self._quoted, self._proven = 0, -1, False
         self._blocks.clear()
         self.changes += 1
 
@@ -146,6 +172,7 @@ class EdgeGate:
 
     def on_model(self, seal: str | None) -> None:
         """The accepted forecast now in use (None = none); another one re-arms."""
+        self._forecasts = seal is not None
         if seal is not None and self._model is not None and seal != self._model:
             self.rearm()
         if seal is not None:
@@ -154,18 +181,22 @@ class EdgeGate:
 
     def _note(self) -> None:
         """Without evidence there is nothing to keep."""
-        if self._blocks or self.stopped:
+        if self._blocks or self.stopped or self._trial_blocks:
             self.changes += 1
 
     # ------------------------------------------------------------------ over a restart
     def keep(self) -> Kept:
         """What another process needs to go on from here."""
         blocks = [KeptBlock(block.number, block.fills, block.usd, block.net) for block in self._blocks]
-        return Kept(self._block_ns, blocks, self.stopped, self.found, self._judged, self._fee_ppb, self._model)
+        return Kept(
+            self._block_ns, blocks, self.stopped, self.found, self._judged, self._fee_ppb, self._model,
+            self._trial_blocks, self._proven,
+        )  # fmt: skip
 
     def distrust(self) -> None:
         """What another process left says nothing: stopped, until a person re-arms it."""
         self.stopped, self.found = True, None
+        self._blocks.clear()
         self.changes += 1
 
     def take_up(self, kept: Kept) -> None:
@@ -173,15 +204,17 @@ class EdgeGate:
 
         A fee or a forecast of our own that has been told already is held against the kept one: it may re-arm.
         """
-        fee_ppb, model = self._fee_ppb, self._model
+        fee_ppb, model, forecasts = self._fee_ppb, self._model, self._forecasts
         if kept.block_ns == self._block_ns:
             own = list(self._blocks)
             blocks = [_Block(block.number, block.fills, block.usd, block.net) for block in kept.blocks]
             self._blocks = deque([*blocks, *own])
             self._judged = max(self._judged, kept.judged)
+            self._trial_blocks += kept.trial_blocks
+            self._proven = self._proven or kept.proven
         self.stopped, self.found = kept.stopped, kept.found
         self._fee_ppb, self._model = kept.fee_ppb, kept.model
         self.changes += 1
         if fee_ppb is not None:
             self.on_fee(fee_ppb)
-        self.on_model(model)
+        self.on_model(model if forecasts else None)

@@ -210,6 +210,8 @@ class QuoteEngine:
 
     def _judge_edge(self) -> None:
         """Say so when our own fills show no edge here; where the gate enforces, stop."""
+        if self.publisher.is_quoting:
+            self.edge_gate.on_quoted(self.pace.t_ns)
         if self.edge_gate.look(self.pace.t_ns, EDGE_SETTLED_NS):
             self._say_no_edge()
 

@@ -28,6 +28,8 @@ from quoter.engine import EDGE_SETTLED_NS, FLOOR_HORIZON_S
 from quoter.state import NS, QUOTES_MAX
 
 BLOCK_S_MIN = 10.0
+FORECAST = "the replay's"
+"""Stands for the seal of the forecast that a replay is played with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +74,23 @@ def scores(played: Played, fee_bps: float) -> tuple[Any, Any, Any, Any]:
     return fills[ok, FILL_T][order], (bps[ok] - fee_bps)[order], usd[ok][order], stamps[late][ok][order]
 
 
-def judge(played: Played, settings: Settings, fee_bps: float, to_t_ns: int) -> Judged:
-    """The live gate's looks at a finished replay up to `to_t_ns`, one after each block, until it stops."""
-    gate = EdgeGate(settings)
-    block_ns = int(settings.quoting.edge_gate_block_s * NS)
+def judge(played: Played, settings: Settings, fee_bps: float, terms: Terms, *, forecasts: bool) -> Judged:
+    """The live gate's looks at a finished replay, one after each block that was quoted in, until it stops."""
+    gate, block_ns = EdgeGate(settings), int(settings.quoting.edge_gate_block_s * NS)
+    gate.on_model(FORECAST if forecasts else None)
     t_ns, net_bps, usd, known_ns = scores(played, fee_bps)
-    told = 0
-    for number in range(int(t_ns[0]) // block_ns if len(t_ns) else 0, to_t_ns // block_ns if len(t_ns) else 0):
+    known = played.stamp_ns[(played.mid2 > 0) & (played.stamp_ns >= terms.from_t_ns)]
+    numbers, firsts = np.unique(known // block_ns, return_index=True)
+    told = quoted = 0
+    for number in numbers.tolist():
         look_ns = (number + 1) * block_ns + EDGE_SETTLED_NS
+        while quoted < len(firsts) and known[firsts[quoted]] <= look_ns:
+            gate.on_quoted(int(known[firsts[quoted]]))
+            quoted += 1
         while told < len(t_ns) and known_ns[told] <= look_ns:
             gate.on_score(int(t_ns[told]), float(net_bps[told]), float(usd[told]))
             told += 1
-        if look_ns <= to_t_ns and gate.look(look_ns, EDGE_SETTLED_NS):
+        if look_ns <= terms.to_t_ns and gate.look(look_ns, EDGE_SETTLED_NS):
             return Judged(look_ns, gate.found, gate.fills, gate.why)
     return Judged(None, gate.found, gate.fills, "")
 
@@ -94,7 +101,8 @@ def gated(
 ) -> Gated:  # fmt: skip
     """Play under the gate; `played` is the replay without it, when there is one already."""
     free = played if played is not None else play(tape, quoter, terms, model, given)
-    judged = judge(free, settings, fee_bps, terms.to_t_ns)
+    forecasts = quoter.uses_forecast and (model is not None or given is not None)
+    judged = judge(free, settings, fee_bps, terms, forecasts=forecasts)
     if judged.stop_t_ns is None:
         return Gated(free, judged, None, None)
     hours = (judged.stop_t_ns - terms.from_t_ns) / (3600 * NS)

@@ -77,12 +77,11 @@ def test_where_there_is_no_edge_whoever_quotes_is_stopped_soon_and_cheaply(found
     result = found[NO_EDGE_SETTING]
     assert result["closed_form"]["distance_bps"] is None
     assert result["optimum"]["median_usd"] < 0.0  # of the fixed policies at least half lose, and the best has luck
-    for player in ("glft", "symmetric"):
+    for player in ("tiered", "glft", "symmetric"):
         gate = result["gate"][player]
         assert 0.0 < gate["stopped_after_h"] <= STOP_H_MAX
-        assert 0.0 < gate["cost_share"] < COST_SHARE_MAX
+        assert gate["cost_share"] < COST_SHARE_MAX
     assert result["gate"]["lean"]["fills"] == 0  # without a forecast it never starts
-    assert result["gate"]["tiered"]["net_usd"] > -10.0
 
 
 def test_fills_through_the_exchange_come_and_earn_as_the_closed_form_says() -> None:

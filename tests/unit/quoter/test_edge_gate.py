@@ -156,7 +156,83 @@ def test_live_enforces_and_paper_warns_unless_told_otherwise(gate: str, network:
     assert found.enforces_edge is enforces
 
 
+# ---------------------------------------------------------------------- the trial of those without a forecast
+TRIAL_BLOCKS = 30
+
+
+def tried(gate: EdgeGate, net_bps: float, fills: int = 10, blocks: int = TRIAL_BLOCKS + 2) -> int | None:
+    """The block at whose look the gate stopped, quoting through all of them, with so many fills in each."""
+    for block in range(blocks):
+        begin_ns = T0 // BLOCK_NS * BLOCK_NS + block * BLOCK_NS
+        gate.on_quoted(begin_ns)
+        if gate.look(begin_ns + SETTLED_NS, SETTLED_NS):
+            return block
+        for k in range(fills):
+            gate.on_score(begin_ns, net_bps + (-1) ** block + 0.1 * k, 100.0)
+    return None
+
+
+def test_without_a_forecast_what_is_not_shown_by_the_end_of_the_trial_is_stopped() -> None:
+    rare = a_gate()
+    assert tried(rare, 3.0, fills=0) is None
+    rare.on_score(T0 // BLOCK_NS * BLOCK_NS + 5 * BLOCK_NS, 3.0, 100.0)
+    assert rare.look(T0 + 40 * BLOCK_NS, SETTLED_NS)
+    assert rare.why == "2.7 h of quoting without a forecast have not shown an edge: 1 fill, too few to tell"
+    even = a_gate()
+    assert tried(even, 0.0, fills=1) == TRIAL_BLOCKS - 1
+    assert even.found is not None
+    assert even.found.lo is not None
+    assert even.found.hi is not None
+    assert even.found.lo <= 0.0 <= even.found.hi
+    assert "have not shown an edge: net 60 s markout" in even.why
+
+
+def test_an_edge_that_was_shown_once_ends_the_trial() -> None:
+    gate = a_gate()
+    assert tried(gate, 1.0) is None
+    assert gate.keep().proven
+    again = a_gate()
+    again.take_up(gate.keep())
+    assert tried(again, 0.0, fills=1, blocks=60) is None
+
+
+def test_a_forecast_is_evidence_of_its_own_and_losing_it_begins_the_trial() -> None:
+    gate = a_gate()
+    gate.on_model("a")
+    assert tried(gate, 0.0, fills=1) is None
+    assert gate.keep().trial_blocks == 0
+    gate.on_model(None)
+    assert tried(gate, 0.0, fills=1) == TRIAL_BLOCKS - 1
+
+
+def test_a_trial_goes_on_over_a_restart_and_begins_anew_when_re_armed() -> None:
+    first, second = a_gate(), a_gate()
+    assert tried(first, 0.0, fills=1, blocks=20) is None
+    second.take_up(first.keep())
+    assert tried(second, 0.0, fills=1) == TRIAL_BLOCKS - 20 - 1
+    second.rearm()
+    assert tried(second, 0.0, fills=1) == TRIAL_BLOCKS - 1
+
+
+def test_a_block_counts_once_however_often_quotes_are_told() -> None:
+    gate = a_gate()
+    for second in range(600):
+        gate.on_quoted(T0 // BLOCK_NS * BLOCK_NS + second * NS)
+    assert gate.keep().trial_blocks == 2
+
+
 # ---------------------------------------------------------------------- in the engine
+def test_time_without_quotes_is_no_trial() -> None:
+    desk = Desk(edge_gate="enforce").start()
+    desk.live(2.0)
+    assert desk.ladder.bids
+    before = desk.engine.edge_gate.keep().trial_blocks
+    assert before == 1
+    desk.mono_s += 4_300.0  # everything is stale now: nothing may be quoted
+    desk.live(5.0)
+    assert desk.engine.edge_gate.keep().trial_blocks - before <= 1
+
+
 def stopped(desk: Desk) -> Desk:
     desk.engine.edge_gate.on_score(desk.t_ns, -5.0, 100.0)
     fed(desk.engine.edge_gate, -5.0, blocks=14)

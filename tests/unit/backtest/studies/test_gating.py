@@ -58,6 +58,8 @@ def lived(played: Played, conditions: Settings, fee_bps: float, to_t_ns: int) ->
             scored.append((one.fill.venue_t_ns, one.bps - fee_bps, usd))
             if stop is None:
                 gate.on_score(one.fill.venue_t_ns, one.bps - fee_bps, usd)
+        if kind == 0 and stop is None and t >= T0:
+            gate.on_quoted(t)
         if kind == 2 and stop is None and gate.look(t, EDGE_SETTLED_NS):
             stop = t
     return stop, gate, scored
@@ -70,17 +72,18 @@ def test_the_scores_are_those_of_the_live_markouts(free: Played) -> None:
     assert np.array(sorted(live)) == pytest.approx(np.array(sorted(zip(t_ns, net_bps, usd, strict=True))))
 
 
+@pytest.mark.parametrize("trial_h", [0.01, 0.05, 2.5])
 @pytest.mark.parametrize("fee_bps", [-20.0, 0.0, FEE_BPS, 30.0])
-def test_the_gate_stops_a_replay_when_the_live_gate_would(free: Played, fee_bps: float) -> None:
-    to_t_ns = T0 + int(SECONDS * NS)
-    judged = judge(free, short_blocks(), fee_bps, to_t_ns)
-    stop, gate, _ = lived(free, short_blocks(), fee_bps, to_t_ns)
+def test_the_gate_stops_a_replay_when_the_live_gate_would(free: Played, fee_bps: float, trial_h: float) -> None:
+    conditions = short_blocks(edge_gate_trial_h=trial_h)
+    judged = judge(free, conditions, fee_bps, terms(seconds=SECONDS), forecasts=False)
+    stop, gate, _ = lived(free, conditions, fee_bps, terms(seconds=SECONDS).to_t_ns)
     assert (judged.stop_t_ns is None) == (stop is None)
     if judged.stop_t_ns is not None and stop is not None:
         assert 0 <= stop - judged.stop_t_ns < NS  # it looks every second, or when a block is over
-        assert judged.found is not None
-        assert gate.found is not None
-        assert judged.found.hi == pytest.approx(gate.found.hi)
+        assert (judged.found is None) == (gate.found is None)
+        if judged.found is not None and gate.found is not None:
+            assert (judged.found.lo, judged.found.hi) == pytest.approx((gate.found.lo, gate.found.hi))
         assert judged.why == gate.why
 
 
@@ -114,7 +117,14 @@ def test_a_replay_that_earns_is_played_once(free: Played) -> None:
     assert found.played is free
     assert gate_line(found, short_blocks(), -20.0)["stopped_after_h"] is None
     nothing = replace(free, fills=free.fills[:0])
-    assert judge(nothing, short_blocks(), 30.0, T0 + NS).stop_t_ns is None
+    assert judge(nothing, short_blocks(), 30.0, terms(seconds=SECONDS), forecasts=False).stop_t_ns is None
+
+
+def test_a_replay_with_a_forecast_has_no_trial(free: Played) -> None:
+    conditions = short_blocks(edge_gate_trial_h=0.01)
+    for forecasts in (False, True):
+        stop_t_ns = judge(free, conditions, 0.0, terms(seconds=SECONDS), forecasts=forecasts).stop_t_ns
+        assert (stop_t_ns is None) == forecasts
 
 
 def test_a_short_recording_is_judged_in_short_blocks() -> None:
