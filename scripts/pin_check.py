@@ -8,6 +8,7 @@ quoter, and with NATIVE=1, processes of this machine take their places; that is 
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from scripts.core_plan import Plan, physical_cores, plan_cores
 from scripts.pin_verdict import Place, judge, notes
 from scripts.seen import Seen
 
+PROJECT = "amm500"
 ROUNDS = 15
 RUN_S = 60.0
 ROOT = Path(__file__).resolve().parent.parent
@@ -120,8 +122,11 @@ def _kind(host: Host, number: int) -> str:
 
 
 def _quoter_container() -> str:
+    """The running container of our compose project, "" when there is none."""
+    labels = ("service=quoter", f"project={os.environ.get('COMPOSE_PROJECT_NAME') or PROJECT}")
+    filters = [word for label in labels for word in ("--filter", f"label=com.docker.compose.{label}")]
     try:
-        found = _text(["docker", "ps", "-q", "--filter", "label=com.docker.compose.service=quoter"])
+        found = _text(["docker", "ps", "-q", *filters])
     except NotMeasured:
         return ""
     return found.partition("\n")[0]
