@@ -100,7 +100,7 @@ def _in_containers(container: str, seen: Seen, host: Host) -> tuple[tuple[Place,
 def _as_processes(host: Host, plan: Plan, seen: Seen) -> tuple[tuple[Place, Run], list[tuple[Place, Run]]]:
     if sys.platform == "darwin":
         fast, slow = _classes()
-        return (Place("a process of the highest class", "quoter"), fast[1]), [(Place(slow[0].name, "core"), slow[1])]
+        return (Place("a process of the highest class", "quoter"), fast[1]), [slow]
     cpus = (plan if not seen.is_virtual else plan_cores(host)).quoter
     others = [(Place(f"{_kind(host, n)} CPU {n}", "core"), _here("--cpus", str(n))) for n in references(host, cpus)]
     where = f"a process where the quoter would be (CPU {format_list(cpus)})"

@@ -80,6 +80,8 @@ def judge(mine: Place, others: Sequence[Place], host: Host, machine: str) -> Ver
     yardsticks = {place.kind: place for place in others}
     if "host_fast" in yardsticks and "host_slow" in yardsticks:
         return _by_yardsticks(mine, yardsticks["host_fast"], yardsticks["host_slow"])
+    if "host_slow" in yardsticks:
+        return _against_background(mine, yardsticks["host_slow"])
     if not cores:
         return Verdict(OPEN, "there is no other core to compare with")
     return _among_equals(mine, cores, host)
@@ -111,6 +113,15 @@ def _by_yardsticks(mine: Place, fast: Place, slow: Place) -> Verdict:
     said = REACHED if low > border else NOT_REACHED if high < border else OPEN
     text = f"{_interval(middle, low, high)} of a performance core, an efficiency core has {gap:.2f}"
     return Verdict(said, f"{text} (the host's Python is another build: an estimate)")
+
+
+def _against_background(mine: Place, slow: Place) -> Verdict:
+    """A process of the highest class on macOS: faster than one that is kept on efficiency cores?"""
+    middle, low, high = ratio(mine, slow)
+    text = f"{_interval(middle, low, high)} against the lowest class of service"
+    if low > 1 + CLEAR:
+        return Verdict(REACHED, f"faster than an efficiency core: {text}")
+    return Verdict(OPEN, f"the classes of service do not show kinds of cores: {text}")
 
 
 def notes(mine: Place, host: Host) -> list[str]:

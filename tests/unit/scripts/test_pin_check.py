@@ -92,6 +92,11 @@ def test_yardsticks_that_hardly_differ_measure_nothing() -> None:
     assert said(a_place(95, "1"), yardsticks, uniform_host(4)) == OPEN
 
 
+@pytest.mark.parametrize(("speed", "expected"), [(200, REACHED), (105, OPEN)])
+def test_natively_on_a_mac_the_highest_class_must_beat_the_lowest(speed: float, expected: str) -> None:
+    assert said(a_place(speed), [a_place(100, kind="host_slow")], uniform_host(4)) == expected
+
+
 def test_interval_leaves_out_outliers_and_keeps_95_percent() -> None:
     assert [outliers(n) for n in (1, 6, 8, 9, 12, 15, 20)] == [0, 0, 0, 1, 2, 3, 5]
     mine, other = a_place(100, "1", noise=0.0), a_place(100, "0", noise=0.0)
@@ -200,3 +205,22 @@ def test_containers_are_measured_inside_and_on_the_cpus_left(monkeypatch: pytest
     assert others[1][1]() == {"cpus": "4-5"}
     assert ran[0][ran[0].index("--cpuset-cpus") + 1] == "3"
     assert ran[0][-3:] == ["sha256:image", "-m", "common.core_speed"]
+
+
+def test_on_a_mac_the_yardsticks_are_the_hosts_own_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str]] = []
+
+    def text(command: list[str]) -> str:
+        ran.append(command)
+        return "sha256:image" if command[1] == "inspect" else '{"cpus": "1"}'
+
+    monkeypatch.setattr(pin_check, "_text", text)
+    monkeypatch.setattr(pin_check.sys, "platform", "darwin")
+    seen = Seen(uniform_host(4), "arm64", 4, (), is_virtual=True)
+    _, others = pin_check._in_containers("abc", seen, seen.host)
+    assert [place.kind for place, _ in others] == ["core", "host_fast", "host_slow"]
+    mine, alone_there = pin_check._as_processes(seen.host, plan_cores(seen.host), seen)
+    assert [place.kind for place, _ in alone_there] == ["host_slow"]
+    ran.clear()
+    mine[1]()
+    assert ran[0][-2:] == ["--qos", "user_interactive"]
