@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.cpus import Cpu, Host, format_list, parse_list, read_host, uniform_host
@@ -101,6 +101,7 @@ def hosts(draw: st.DrawFn) -> Host:
     return Host(cpus, frozenset(allowed), frozenset(fast), "drawn", draw(st.sampled_from([0.0, 1.5])))
 
 
+@settings(deadline=None)
 @given(hosts(), st.integers(0, 64))
 def test_sets_are_disjoint_from_two_cores_on_never_empty_and_only_of_allowed_cpus(host: Host, count: int) -> None:
     plan = plan_cores(host, count)
@@ -115,6 +116,7 @@ def test_sets_are_disjoint_from_two_cores_on_never_empty_and_only_of_allowed_cpu
             assert all(group & host.fast for group in groups if group & plan.quoter)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.integers(0, 15), st.sampled_from([None, 400, 1024]), min_size=1),
     st.sampled_from([1, 2]),
