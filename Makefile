@@ -7,7 +7,7 @@ MARKET ?= us500
 SPEED ?= 1
 PORT_BASE ?= 0
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-containers bench backtest edge planted fetch fit lint lock sessions kill arm pause resume drain status clean
+.PHONY: help setup demo test test-all test-containers bench backtest edge planted fetch fit lint lock sessions kill arm pause resume drain status cores pin-check clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -101,6 +101,14 @@ kill arm pause resume drain: ## control a running system [REASON="..."]
 
 status: ## what the running system says of itself
 	@PORT_BASE=$(PORT_BASE) $(PY) -m scripts.control status
+
+CORES = $(if $(wildcard $(PY)),$(PY),$(PYTHON)) -m scripts.cores
+
+cores: ## which CPUs the quoter and the other services get, and why [QUOTER_CPUSET= OTHERS_CPUSET=]
+	@$(CORES) show
+
+pin-check: ## measure whether the quoter runs on fast cores [NATIVE=1]
+	@$(CORES) pin-check $(if $(NATIVE),--native)
 
 clean: ## remove what was made (not the reports)
 	rm -rf run .venv .venv-lock .venv-sessions .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

@@ -634,10 +634,12 @@ class Settings(_Part):
         return re.sub(r"^http", "ws", self.venue_url) + "/ws"
 
     def config_hash(self) -> str:
-        """Equal for all services that run the same configuration; secrets are not part of it."""
-        body = self.model_dump_json(
-            include={"profile", "network", "venue_url", "market", "quoting", "risk", "execution"}
-        )
+        """Equal for all services that run the same configuration; secrets are not part of it.
+
+        Nor is the venue's address: the network decides it, and a simulated venue has one name among containers and
+        another for a process beside them.
+        """
+        body = self.model_dump_json(include={"profile", "network", "market", "quoting", "risk", "execution"})
         return hashlib.sha256(body.encode()).hexdigest()[:12]
 
     @model_validator(mode="after")

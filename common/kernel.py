@@ -25,11 +25,16 @@ from common import kernel_cache
 
 ROOT = kernel_cache.ROOT
 
+POOLS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""What numba, numpy and torch size their pools of threads by when imported: by the CPUs we may use, unless set."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 try:
     if os.environ.get("AMM_KERNELS") == "plain":
         raise ImportError("plain kernels were asked for")
+    _usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    os.environ.update({**dict.fromkeys(POOLS, str(_usable)), **os.environ})
     import llvmlite
     import numba
     import numba.core.config

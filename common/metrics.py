@@ -134,6 +134,12 @@ METRICS: dict[str, Spec] = {
         sim_lag_seconds="How late the simulated market's last step was, machine time",
     ),
     **_gauges(
+        (),
+        quoter_cpu_pinned="1 while the quoter has fewer CPUs than the host, all performance ones as far as is known",
+        quoter_cpu_capacity="Slowest CPU of the quoter against the host's fastest, 1024 = as fast, 0 = unknown",
+    ),
+    **_gauges(("cpus",), quoter_cpus_info="1; the CPUs the quoter may run on"),
+    **_gauges(
         ("coin",),
         recorder_on="1 while market messages are written to disk, 0 once recording has stopped",
         recorder_lag_seconds="Age of the oldest message that is not on disk yet, machine time",

@@ -15,6 +15,7 @@ from common.service import Service
 from common.sessions_file import calendar_of
 from common.streams import ACCOUNT, CONTROL, FILLS, MD, ORDERS, PERMIT
 from quoter.card_file import ModelWatch
+from quoter.cores import show_cores
 from quoter.edge_file import read_edge, write_edge
 from quoter.engine import QuoteEngine
 from quoter.events import EdgeKept, Model, Stop
@@ -103,6 +104,7 @@ def make_service(settings: Settings, bus: Bus) -> Service:
 
 
 async def build(settings: Settings) -> int:
+    show_cores()
     service = make_service(settings, RedisBus(settings.redis_url, settings.service))
     service.mark_ready()
     return await service.run()

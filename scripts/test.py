@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 
+from common.cpus import usable
 from common.kernel import ROOT
 
 BAR_PERCENT = 85
@@ -23,8 +24,7 @@ def main() -> int:
     environ = {**os.environ, "AMM_KERNELS": "plain", "HYPOTHESIS_STORAGE_DIRECTORY": str(ROOT / "run" / "hypothesis")}
     for stale in ROOT.glob(".coverage.*"):
         stale.unlink()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
-    workers = str(min(4, cores + 1))  # one more than cores: tests at sockets mostly wait
+    workers = str(min(4, usable() + 1))  # one more than cores: tests at sockets mostly wait
     wanted = "not container" if "--all" in sys.argv else "not container and not slow"
     more = [argument for argument in sys.argv[1:] if argument != "--all"]
     fast = [

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import mmap
 import multiprocessing
-import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -25,6 +24,7 @@ from backtest.report.account import Account, Costs, account_of
 from backtest.report.flow import Flow, flow_of
 from backtest.report.scenarios import Scenario
 from backtest.tape import TAIL_NS, Tape
+from common.cpus import usable
 from quoter.card import Card
 from simvenue.market import market_of
 
@@ -109,7 +109,7 @@ def all_replayed(
     processes: int | None = None,
 ) -> list[Done]:  # fmt: skip
     """Every scenario on every piece, in the order of pieces and scenarios; `told` hears of each as it ends."""
-    width = processes or os.cpu_count() or 1
+    width = processes or usable()
     done: list[Done] = []
     left: dict[int, int] = {}
     with (

@@ -79,7 +79,9 @@ def test_settings_are_frozen_and_show_no_redis_password(root: Path) -> None:
 def test_hash_is_of_what_decides_and_of_nothing_else(root: Path) -> None:
     base = load("quoter", {}, root).config_hash()
     assert load("riskd", {"REDIS_URL": "unix:///tmp/x.sock", "PORT_BASE": "100"}, root).config_hash() == base
+    assert load("quoter", {"VENUE_URL": "http://simvenue:3001"}, root).config_hash() == base
     assert load("riskd", {"LEVERAGE": "5"}, root).config_hash() != base
+    assert load("riskd", {"NETWORK": "testnet", "VENUE_URL": TESTNET_URL}, root).config_hash() != base
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from common.metrics import METRICS, SERIES_MAX, Spec
 LABELS = {
     "account", "coin", "side", "level", "distance_bps", "estimator", "window", "reason", "channel", "stream", "group",
     "service", "liquidity", "horizon", "action", "severity", "boundary", "build", "schema", "config_hash", "session",
-    "bucket",
+    "bucket", "cpus",
 }  # fmt: skip
 
 
