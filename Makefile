@@ -7,7 +7,7 @@ MARKET ?= us500
 SPEED ?= 1
 PORT_BASE ?= 0
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-containers bench backtest edge planted fetch fit lint lock sessions kill arm pause resume drain status clean
+.PHONY: help setup demo test test-all test-containers bench backtest edge planted fetch fit lint lock sessions boards kill arm pause resume drain status clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -95,6 +95,9 @@ sessions: ## make config/sessions.json anew: sessions of the underlying until th
 	@test -x .venv-sessions/bin/python || $(PYTHON) -m venv .venv-sessions
 	@.venv-sessions/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/sessions.txt
 	@.venv-sessions/bin/python -m scripts.sessions --first 2025-01-01 --last $$(($$(date +%Y) + 3))-12-31
+
+boards: $(VENV)/dev.done ## make prometheus/ and grafana/ anew from boards/: alerts, their tests, dashboards
+	@AMM_KERNELS=plain $(PY) -m boards
 
 kill arm pause resume drain: ## control a running system [REASON="..."]
 	@PORT_BASE=$(PORT_BASE) $(PY) -m scripts.control $@ $(if $(REASON),--reason "$(REASON)")

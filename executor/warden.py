@@ -33,7 +33,7 @@ from executor.events import Entry, Kind, SendAction
 from executor.nonce import Nonces
 from executor.transport import Transport
 from executor.venue import Signer, assert_fast_curve
-from executor.vigil import FIRST_NS, SETTLE_NS, State, Vigil
+from executor.vigil import FIRST_NS, REASONS, SETTLE_NS, State, Vigil
 
 WATCH_S = 0.05
 RETRY_S = 0.5
@@ -155,8 +155,9 @@ class Warden:
     def show(self) -> None:
         """Set the gauge and bring the counter up to now."""
         metrics.set("amm_deadman_state", float(STATES.index(self.vigil.state)))
-        metrics.count("amm_deadman_fires_total", self.vigil.fires - self._fires_shown)
-        self._fires_shown = self.vigil.fires
+        if self.vigil.fires != self._fires_shown:
+            metrics.count("amm_deadman_fires_total", self.vigil.fires - self._fires_shown, reason=self.vigil.reason)
+            self._fires_shown = self.vigil.fires
 
     # ------------------------------------------------------------------ acting
     async def _work(self) -> None:
@@ -319,6 +320,8 @@ async def build(settings: Settings) -> int:
         facts = {"build": build_id(), "schema": str(SCHEMA), "config_hash": settings.config_hash()}
         metrics.set("amm_build_info", 1.0, service="warden", **facts)
         metrics.count("amm_log_errors_total", 0)
+        for reason in REASONS:
+            metrics.count("amm_deadman_fires_total", 0, reason=reason)
         on_stop_signal(lambda _: warden.stopping.set())
         if settings.parent_pid:
             parent = asyncio.ensure_future(watch_parent(settings.parent_pid, lambda _: warden.stopping.set()))

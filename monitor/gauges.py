@@ -29,6 +29,7 @@ def set_gauges(m: MonitorEngine) -> None:
     _account(m)
     _money(m)
     _second_opinion(m)
+    _edge(m)
     vol = m.market.volatility(m.t_ns)
     if vol is not None:
         metrics.set("amm_volatility_annualized_ratio", vol.annual, coin=m.coin, estimator="rms_5s")
@@ -71,6 +72,15 @@ def _account(m: MonitorEngine) -> None:
     taker = m.money.shares_24h()[1]
     if taker is not None:
         metrics.set("amm_taker_ratio", taker, window="24h")
+
+
+def _edge(m: MonitorEngine) -> None:
+    """From the first fill that is 60 s old on; the quoter shows what its gate judged last, which takes an hour."""
+    edge = m.scores.edge_shown(m.mono_ns)
+    for estimator in ("mean", "lo", "hi"):
+        bps = edge[estimator]
+        if isinstance(bps, float):
+            metrics.set("amm_edge_net_bps", bps, coin=m.coin, estimator=estimator)
 
 
 def _second_opinion(m: MonitorEngine) -> None:

@@ -489,7 +489,7 @@ async def test_the_warden_cancels_within_5_s_of_the_last_beat(tmp_path: Path) ->
             assert 1.5 * NS < mono_ns() - begun < 5 * NS
             await soon(lambda: warden.vigil.state is State.DONE)
             await soon(lambda: metrics.value("amm_deadman_state") == list(State).index(State.DONE))
-            assert metrics.value("amm_deadman_fires_total") >= warden.vigil.fires == 1
+            assert metrics.value("amm_deadman_fires_total", reason="executor silent") >= warden.vigil.fires == 1
             line.close()
 
 

@@ -41,6 +41,16 @@ def test_hours_left_are_those_of_the_page(tmp_path: Path) -> None:
     assert metrics.value("amm_action_budget_hours_left", account="main") == round(10_480 / (60 * 100), 2)
 
 
+def test_net_edge_is_told_from_the_first_fill_that_is_a_minute_old(tmp_path: Path) -> None:
+    engine = an_engine(tmp_path)
+    metrics.set("amm_edge_net_bps", 77.0, coin=COIN, estimator="mean")
+    set_gauges(engine)
+    assert metrics.value("amm_edge_net_bps", coin=COIN, estimator="mean") == 77.0, "nothing is known yet"
+    engine.scores._shown = {"mean": -1.5, "lo": None, "hi": None}
+    set_gauges(engine)
+    assert metrics.value("amm_edge_net_bps", coin=COIN, estimator="mean") == -1.5
+
+
 def test_a_disagreement_with_the_venue_is_shown_with_its_age_and_goes_away(tmp_path: Path) -> None:
     engine = an_engine(tmp_path)
     engine.mono_ns = 20 * S
