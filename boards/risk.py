@@ -88,8 +88,8 @@ LIMITS = (
          ((RED, None), (ORANGE, b.BUDGET_HOURS_LOW), (GREEN, b.EXECUTION.action_budget_horizon_h)), width=6,
          decimals=1),
     stat("Calendar of sessions", COUNT, "min(amm_session_calendar_days) or vector(0)", "days",
-         "Days for which config/sessions.json still reaches; 0 where the underlying trades all day.",
-         ((GREEN, None),), width=6, decimals=0),
+         "Days for which config/sessions.json still reaches; none is needed where the underlying trades all day.",
+         ((RED, None), (GREEN, b.CALENDAR_DAYS)), width=6, decimals=0, texts={0: ("none needed", "text")}),
 )  # fmt: skip
 
 MONEY = (

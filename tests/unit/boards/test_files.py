@@ -102,5 +102,10 @@ def test_the_command_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     monkeypatch.delenv("SLACK_WEBHOOK_URL", raising=False)
     assert main(["contacts"]) == 0
     assert f"AMM_SLACK_WEBHOOK={NO_SLACK}\nAMM_ALERT_EMAILS=a@b.org\n" in capsys.readouterr().out
+    assert main(["scrape", "quoter=host.docker.internal", "port_base=3000"]) == 0
+    shown = capsys.readouterr().out
+    assert '"host.docker.internal:12102"' in shown
+    assert '"feed:12101"' in shown
+    assert main(["scrape", "nobody=x"]) == main(["scrape", "port_base=-1"]) == EXIT_CONFIG
     monkeypatch.setenv("ALERT_EMAILS", "nonsense")
     assert main(["contacts"]) == main(["whatever"]) == EXIT_CONFIG
