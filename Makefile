@@ -7,7 +7,7 @@ MARKET ?= us500
 SPEED ?= 1
 PORT_BASE ?= 0
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-containers bench backtest edge planted fetch fit lint lock sessions boards kill arm pause resume drain status clean
+.PHONY: help setup demo test test-all test-containers bench backtest edge planted fetch fit lint lock sessions kill arm pause resume drain status clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -96,6 +96,7 @@ sessions: ## make config/sessions.json anew: sessions of the underlying until th
 	@.venv-sessions/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/sessions.txt
 	@.venv-sessions/bin/python -m scripts.sessions --first 2025-01-01 --last $$(($$(date +%Y) + 3))-12-31
 
+.PHONY: boards
 boards: $(VENV)/dev.done ## make prometheus/ and grafana/ anew from boards/: alerts, their tests, dashboards
 	@AMM_KERNELS=plain $(PY) -m boards
 
