@@ -95,10 +95,11 @@ PROCESSES = (
     Panel("Memory", "lines", BYTES, "Memory in RAM now (Linux) and the most there ever was (Linux, macOS).", (
         Ask("max by (service) (amm_process_resident_bytes)", "{{service}}"),
         Ask("max by (service) (amm_process_resident_peak_bytes)", "{{service}} peak")), width=8, low=0.0),
-    Panel("Pinned cores", "states", NONE, "Whether the quoter runs on the cores it was given.",
-          one("max(amm_quoter_cpu_pinned)", "quoter"), width=4, texts=PINNED),
+    Panel("Pinned cores", "states", NONE, "The CPUs the quoter may run on; are they performance cores kept for it?",
+          one("max(amm_quoter_cpu_pinned) * on () group_right () amm_quoter_cpus_info", "CPUs {{cpus}}"), width=4,
+          texts=PINNED),
     stat("Core capacity", NONE, "max(amm_quoter_cpu_capacity)", "quoter",
-         "Capacity of the quoter's core as the kernel tells it; 1024 is the machine's fastest.", height=8),
+         "Slowest CPU of the quoter against the machine's fastest; 1024 = as fast, 0 = unknown.", height=8),
 )  # fmt: skip
 
 FAULTS = (

@@ -14,17 +14,17 @@ from tests.support import expressions
 from tests.support.expressions import Question, ask, bad_answers, filled, questions
 
 ANSWERS = {
-    "good": (200, [{"metric": {}, "value": [0, "1.5"]}]),
+    "good": (200, [{"metric": {}, "values": [[0, "1.5"]]}]),
     "empty": (200, []),
-    "none": (200, [{"metric": {}, "value": [0, "NaN"]}]),
-    "one of two": (200, [{"metric": {}, "value": [0, "NaN"]}, {"metric": {}, "value": [0, "0"]}]),
+    "none": (200, [{"metric": {}, "values": [[0, "NaN"], [15, "+Inf"]]}]),
+    "one of two": (200, [{"metric": {}, "values": [[0, "NaN"]]}, {"metric": {}, "values": [[0, "NaN"], [15, "0"]]}]),
     "sum(": (400, "parse error"),
     "amm_recorder_on": (200, []),
 }
 
 
 class Peer(BaseHTTPRequestHandler):
-    """Prometheus' answer to an instant query."""
+    """Prometheus' answer to a query over some minutes."""
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
