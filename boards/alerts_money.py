@@ -243,5 +243,5 @@ ORDER_RULES = (
 MONEY_GROUPS = (
     Group("amm_margin", 5, MARGIN_RULES),
     Group("amm_money", 5, MONEY_RULES),
-    Group("amm_orders", 15, ORDER_RULES),
+    Group("amm_orders", 5, ORDER_RULES),
 )
