@@ -96,6 +96,10 @@ sessions: ## make config/sessions.json anew: sessions of the underlying until th
 	@.venv-sessions/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/sessions.txt
 	@.venv-sessions/bin/python -m scripts.sessions --first 2025-01-01 --last $$(($$(date +%Y) + 3))-12-31
 
+.PHONY: boards
+boards: $(VENV)/dev.done ## make prometheus/ and grafana/ anew from boards/: alerts, their tests, dashboards
+	@AMM_KERNELS=plain $(PY) -m boards
+
 kill arm pause resume drain: ## control a running system [REASON="..."]
 	@PORT_BASE=$(PORT_BASE) $(PY) -m scripts.control $@ $(if $(REASON),--reason "$(REASON)")
 

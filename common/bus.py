@@ -15,6 +15,7 @@ from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection, Connection, parse_url
 from redis.exceptions import RedisError, ResponseError
 
+from common import metrics
 from common.bus_core import BLOCK_MS, StreamBus
 from common.bus_memory import MemoryBus
 from common.bus_types import Bucket, Bus, CommandError, Delivery, Item, Subscription, Wire
@@ -47,9 +48,9 @@ local wait = 0
 if tokens - want >= keep then tokens = tokens - want else wait = (want + keep - tokens) / rate end
 redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 't', string.format('%.6f', t))
 redis.call('EXPIRE', KEYS[1], 3600)
-return tostring(wait)
+return {tostring(wait), tostring(tokens)}
 """
-"""Take from a token bucket in one step, on the server's own clock."""
+"""Take from a token bucket in one step, on the server's own clock: the wait, s, and what is left."""
 
 
 class RedisWire:
@@ -118,9 +119,11 @@ class RedisBus(StreamBus):
                 if self._spender is None:
                     self._spender = await self._connect()
                 arguments = (str(bucket.capacity), str(bucket.rate_per_s), str(tokens), str(keep))
-                return float(await self._spender.call("EVAL", TAKE, 1, f"bucket:{bucket.name}", *arguments))
+                wait_s, left = await self._spender.call("EVAL", TAKE, 1, f"bucket:{bucket.name}", *arguments)
             except (LinkDown, CommandError):
                 spender, self._spender = self._spender, None
                 if spender is not None:
                     await spender.close()
                 return None
+        metrics.set("amm_ip_weight_remaining", float(left))
+        return float(wait_s)

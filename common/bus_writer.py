@@ -105,6 +105,7 @@ class Writer:
         line = self._lines.get(key)
         if line is None:
             line = self._lines[key] = _Line(key, STREAM_OF[type(message)], self._epoch)
+            metrics.count("amm_stream_dropped_total", 0, stream=key)  # so that the first drop is an increase
         body = _encode(Envelope(self._service, line.epoch, line.seq + 1, message))
         line.seq += 1
         return _Entry(line, line.seq, message, self._mono_ns(), line.epoch, body)

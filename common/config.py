@@ -712,7 +712,7 @@ ENVIRONMENT: dict[str, tuple[str, ...]] = {
 FORBIDDEN = ("PRIVATE_KEY", "SECRET_KEY", "AGENT_KEY", "WARDEN_KEY")
 
 
-OTHER_NAMES = ("MARKET", "TESTNET")
+OTHER_NAMES = ("MARKET", "TESTNET", "SLACK_WEBHOOK_URL", "ALERT_EMAILS")
 
 
 def load(
@@ -725,7 +725,7 @@ def load(
 
     `environ` stands for the process' environment; names in `over` (from a command line) win over it.
     """
-    env = {**_dotenv(root / ".env"), **(os.environ if environ is None else environ), **(over or {})}
+    env = {**dotenv(root / ".env"), **(os.environ if environ is None else environ), **(over or {})}
     for name in FORBIDDEN:
         if env.get(name):
             raise ConfigError(
@@ -779,7 +779,8 @@ def _profile(profile: str, root: Path) -> dict[str, Any]:
     return tree
 
 
-def _dotenv(path: Path) -> dict[str, str]:
+def dotenv(path: Path) -> dict[str, str]:
+    """What `.env` sets, by names that mean something; raises ConfigError for others."""
     try:
         text = read_text(path, ".env")
     except FileNotFoundError:

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from common import metrics
+from common import metrics, usage
 from common.errors import ConfigError
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -53,6 +53,7 @@ class Exporter:
             await runner.cleanup()
 
     async def _metrics(self, _: web.Request) -> web.Response:
+        usage.show()
         return web.Response(body=await metrics.exposition(), headers={"Content-Type": CONTENT_TYPE})
 
     async def _healthz(self, _: web.Request) -> web.Response:

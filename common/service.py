@@ -307,6 +307,7 @@ class Service:
         metrics.set("amm_build_info", 1.0, service=settings.service, **facts)
         for name in ("amm_late_compiles_total", "amm_log_errors_total"):
             metrics.count(name, 0)
+        metrics.count("amm_bad_input_total", 0, boundary="metric", reason="not_finite")
         log.info("service_started", port=self.exporter.port, market=settings.market.coin, **facts)
 
     def _health(self) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from common.messages import SCHEMA, AccountState, Alert, Fill, Heartbeat, Liquid
 from common.service import Service
 from common.streams import CONTROL, MD, PERMIT, QUOTES
 from common.weights import Weights
+from executor import wire
 from executor.deadman import (
     BEAT_S,
     ENCODE,
@@ -99,13 +100,7 @@ class Executor:
             state=self.state,
         )
         self._desk.service, self._desk.placed = service, self._say_alive
-        for side in Side:
-            for liquidity in Liquidity:  # so that the first fill is an increase
-                labels = {"coin": coin, "side": side.name.lower(), "liquidity": liquidity.value}
-                metrics.count("amm_fills_total", 0, **labels)
-                metrics.count("amm_fill_notional_usd_total", 0, **labels)
-        for liquidity in Liquidity:
-            metrics.count("amm_fee_differences_total", 0, coin=coin, liquidity=liquidity.value)
+        self._begin_metrics()
         self._line = Line(self._settings.run_dir / EXECUTOR_SOCKET, self._hear)
         service.spawn(prepare(self._settings, self._desk), "start-up")
         service.spawn(self._watch_kill_file(), "kill file")
@@ -131,6 +126,20 @@ class Executor:
 
     def state(self) -> str:
         return self._engine.stance.value + (f" {self._engine.why}" if self._engine.why else "")
+
+    def _begin_metrics(self) -> None:
+        """Every counter at 0, so that the first of each is an increase; and the latch of an earlier life."""
+        coin = self._settings.market.coin
+        for liquidity in Liquidity:
+            metrics.count("amm_fee_differences_total", 0, coin=coin, liquidity=liquidity.value)
+            for side in Side:
+                labels = {"coin": coin, "side": side.name.lower(), "liquidity": liquidity.value}
+                metrics.count("amm_fills_total", 0, **labels)
+                metrics.count("amm_fill_notional_usd_total", 0, **labels)
+        for reason in wire.WORDS:
+            metrics.count("amm_order_rejects_total", 0, reason=reason)
+        metrics.count("amm_ws_reconnects_total", 0, channel="user")
+        metrics.set("amm_kill_switch_tripped", float(self._engine.gates.latched is not None), reason="executor")
 
     def _measure(self, state: AccountState) -> None:
         coin = self._settings.market.coin

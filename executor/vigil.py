@@ -23,6 +23,11 @@ AGAIN_NS = 60 * NS
 """While a kill file stays, the venue is looked at again this often."""
 
 
+KILL, SILENT, UNHEARD, LEFT = "kill file", "executor silent", "nobody heard", "silent after goodbye"
+REASONS = (KILL, SILENT, UNHEARD, LEFT)
+"""Why the warden cancels; after a start without an executor, or after a goodbye, nothing should rest any more."""
+
+
 class State(enum.Enum):
     WAITING = "waiting"  # started, nobody heard yet
     ARMED = "armed"
@@ -62,21 +67,21 @@ class Vigil:
         """The kill file appeared or went away."""
         self._kill = present
         if present:
-            self._fire("kill file", mono_ns)
-        elif self.state in (State.FIRING, State.DONE) and self.reason == "kill file":
+            self._fire(KILL, mono_ns)
+        elif self.state in (State.FIRING, State.DONE) and self.reason == KILL:
             self.state, self._since_ns = State.WAITING, mono_ns
 
     def on_tick(self, mono_ns: int) -> None:
         """Let machine time pass; what limits a state's patience is `_since_ns`."""
         passed_ns = mono_ns - self._since_ns
         if self.state is State.ARMED and passed_ns > SILENCE_NS:
-            self._fire("executor silent", mono_ns)
+            self._fire(SILENT, mono_ns)
         elif self.state is State.WAITING and passed_ns > FIRST_NS:
-            self._fire("nobody heard", mono_ns)
+            self._fire(UNHEARD, mono_ns)
         elif self.state is State.DISARMED and passed_ns > GOODBYE_NS:
-            self._fire("silent after goodbye", mono_ns)
+            self._fire(LEFT, mono_ns)
         elif self.state is State.DONE and self._kill and passed_ns > AGAIN_NS:
-            self._fire("kill file", mono_ns)
+            self._fire(KILL, mono_ns)
 
     def on_shown(self, open_orders: int, asked_mono_ns: int, mono_ns: int) -> None:
         """What the venue showed when asked at `asked_mono_ns`: done after two zeros, the last one late enough."""

@@ -15,13 +15,14 @@ from typing import Any
 import msgspec
 
 from common import killfile, metrics
+from common.build import build_id
 from common.clock import NS, RESYNC_S, MarketClock, mono_ns, wall_ns
 from common.config import Settings
 from common.errors import EXIT_OK, BadInput, ConfigError, LinkDown, Refused, UnknownOutcome, VenueError
 from common.exporter import Exporter
 from common.hyperliquid import InfoClient, asset_id
 from common.log import get_log
-from common.messages import Side
+from common.messages import SCHEMA, Side
 from common.process import main, on_stop_signal, watch_parent
 from common.simclock import clock_client, read_clock
 from common.venue_types import OrderRow
@@ -32,7 +33,7 @@ from executor.events import Entry, Kind, SendAction
 from executor.nonce import Nonces
 from executor.transport import Transport
 from executor.venue import Signer, assert_fast_curve
-from executor.vigil import FIRST_NS, SETTLE_NS, Vigil
+from executor.vigil import FIRST_NS, REASONS, SETTLE_NS, State, Vigil
 
 WATCH_S = 0.05
 RETRY_S = 0.5
@@ -41,6 +42,7 @@ CANCELS_MAX = 40
 NONCE_FILE = "warden.nonce"
 ASSETS_FILE = "warden.assets"
 FAILURES = (LinkDown, VenueError, BadInput)
+STATES = tuple(State)
 log = get_log("warden")
 
 
@@ -82,7 +84,7 @@ class Warden:
         self._line: Line | None = None
         self._fault: ConfigError | None = None
         self._to_look_at = list(self._dexs)
-        self._fires_told = 0
+        self._fires_told = self._fires_shown = 0
         self._told_failure = ""
         self._named: list[tuple[int, str]] = []  # (asset id, cloid) that may rest, by the last beat
         self._named_due_ns = 0
@@ -147,7 +149,15 @@ class Warden:
                 self._kill_seen = seen
                 self.vigil.on_kill(seen is not None, mono_ns())
             self.vigil.on_tick(mono_ns())
+            self.show()
             await asyncio.sleep(WATCH_S)
+
+    def show(self) -> None:
+        """Set the gauge and bring the counter up to now."""
+        metrics.set("amm_deadman_state", float(STATES.index(self.vigil.state)))
+        if self.vigil.fires != self._fires_shown:
+            metrics.count("amm_deadman_fires_total", self.vigil.fires - self._fires_shown, reason=self.vigil.reason)
+            self._fires_shown = self.vigil.fires
 
     # ------------------------------------------------------------------ acting
     async def _work(self) -> None:
@@ -307,6 +317,11 @@ async def build(settings: Settings) -> int:
         warden = Warden(settings, signer, info, transport)
         exporter = Exporter(settings.bind, settings.metrics_port, warden.health)
         await exporter.start()
+        facts = {"build": build_id(), "schema": str(SCHEMA), "config_hash": settings.config_hash()}
+        metrics.set("amm_build_info", 1.0, service="warden", **facts)
+        metrics.count("amm_log_errors_total", 0)
+        for reason in REASONS:
+            metrics.count("amm_deadman_fires_total", 0, reason=reason)
         on_stop_signal(lambda _: warden.stopping.set())
         if settings.parent_pid:
             parent = asyncio.ensure_future(watch_parent(settings.parent_pid, lambda _: warden.stopping.set()))

@@ -154,6 +154,10 @@ REASONS = (
 """Prefixes of hyperliquid.md section 4 (live ones end with ` asset=<id>`) and the metric label they get."""
 
 
+WORDS = (*sorted({word for _, word in REASONS}), "other")
+"""Every word `reason` may give."""
+
+
 def reason(text: str) -> str:
     """The bounded word for one of the venue's error texts."""
     return next((word for prefix, word in REASONS if text.startswith(prefix)), "other")

@@ -9,7 +9,7 @@ from typing import Any
 from common import metrics
 from common.bus import RedisBus
 from common.bus_types import Bus
-from common.clock import NS, mono_ns
+from common.clock import NS, mono_ns, wall_ns
 from common.config import Settings
 from common.errors import EXIT_REFUSED, BadInput, LinkDown, OurFault, Refused, VenueError
 from common.hyperliquid import InfoClient, MarketFacts
@@ -141,6 +141,9 @@ class Feed:
     # ------------------------------------------------------------------ for people
     async def _show(self) -> None:
         """Gauges, and ready at the first book: off the path of the messages."""
+        metrics.count("amm_feed_gaps_total", 0, coin=self.coin)
+        for name in self.sockets:
+            metrics.count("amm_ws_reconnects_total", 0, channel=name)
         while True:
             if self.engine.touch is not None and not self.service.ready.is_set():
                 self.service.mark_ready()
@@ -158,8 +161,11 @@ class Feed:
         self._in_gap = late
 
     def _set_gauges(self) -> None:
+        clock = self.service.clock
         for channel, recv_t_ns in self.engine.channel_recv_t_ns.items():
-            metrics.set("amm_feed_last_message_timestamp_seconds", recv_t_ns / NS, coin=self.coin, channel=channel)
+            age_s = (clock.now_ns() - recv_t_ns) / NS / clock.rate  # market time may run ahead of Prometheus' own
+            heard_s = wall_ns() / NS - age_s
+            metrics.set("amm_feed_last_message_timestamp_seconds", heard_s, coin=self.coin, channel=channel)
         touch, context, spec = self.engine.touch, self.engine.context, self.engine.spec
         if spec is None:
             return

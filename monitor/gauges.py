@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from common import metrics
-from common.clock import wall_ns
+from common.clock import NS, wall_ns
+from common.markout import HORIZONS_S
+from common.messages import Severity
 from monitor.engine import MonitorEngine
 
 E8 = 1e8
 ACCOUNT = "main"
+HOURS_MAX = 1_000.0
+"""What is shown for a budget that lasts longer, or of which nothing is spent."""
+
+
+def begin(coin: str) -> None:
+    """Every counter at 0, so that the first alert and the first markout are an increase."""
+    for severity in Severity:
+        metrics.count("amm_alerts_sent_total", 0, channel="log", severity=severity.value)
+    for horizon_s in HORIZONS_S:
+        for name in ("favourable_bps", "adverse_bps", "fills"):
+            metrics.count(f"amm_markout_{name}_total", 0, coin=coin, horizon=f"{horizon_s}s")
 
 
 def set_gauges(m: MonitorEngine) -> None:
@@ -15,6 +28,8 @@ def set_gauges(m: MonitorEngine) -> None:
     _heartbeats(m)
     _account(m)
     _money(m)
+    _second_opinion(m)
+    _edge(m)
     vol = m.market.volatility(m.t_ns)
     if vol is not None:
         metrics.set("amm_volatility_annualized_ratio", vol.annual, coin=m.coin, estimator="rms_5s")
@@ -48,12 +63,33 @@ def _account(m: MonitorEngine) -> None:
     if permit is not None:
         metrics.set("amm_margin_ratio", permit.margin_ratio, account=ACCOUNT)
         metrics.set("amm_drawdown_ratio", permit.drawdown, account=ACCOUNT)
-    remaining = m.orders.budget(m.money.account, m.t_ns)["remaining"]
+    budget = m.orders.budget(m.money.account, m.t_ns)
+    remaining, hours = budget["remaining"], budget["hours_left"]
     if isinstance(remaining, int):
         metrics.set("amm_rate_limit_remaining_requests", remaining, account=ACCOUNT)
+        hours_left = min(hours, HOURS_MAX) if isinstance(hours, float) else HOURS_MAX
+        metrics.set("amm_action_budget_hours_left", hours_left, account=ACCOUNT)
     taker = m.money.shares_24h()[1]
     if taker is not None:
         metrics.set("amm_taker_ratio", taker, window="24h")
+
+
+def _edge(m: MonitorEngine) -> None:
+    """From the first fill that is 60 s old on; the quoter shows what its gate judged last, which takes an hour."""
+    edge = m.scores.edge_shown(m.mono_ns)
+    for estimator in ("mean", "lo", "hi"):
+        bps = edge[estimator]
+        if isinstance(bps, float):
+            metrics.set("amm_edge_net_bps", bps, coin=m.coin, estimator=estimator)
+
+
+def _second_opinion(m: MonitorEngine) -> None:
+    """Where the venue's view of the account and our books disagree; 0 while they agree."""
+    money = m.money
+    wrong_s = 0.0 if money.position_wrong_since is None else (m.mono_ns - money.position_wrong_since) / NS
+    metrics.set("amm_position_differs_seconds", wrong_s, coin=m.coin)
+    residual_e8 = 0 if money.residual_since is None else money.residual_e8
+    metrics.set("amm_pnl_residual_usd", residual_e8 / E8, account=ACCOUNT)
 
 
 def _money(m: MonitorEngine) -> None:

@@ -23,7 +23,7 @@ from common.weights import Weights
 from monitor.api import Api
 from monitor.engine import Marked, MonitorEngine, Told
 from monitor.events import ClockRead, KillSeen, WalletRead
-from monitor.gauges import count_markout, set_gauges
+from monitor.gauges import begin, count_markout, set_gauges
 from monitor.wallet import Wallet
 
 TICK_S = 0.25
@@ -133,6 +133,7 @@ class Monitor:
 
     async def _show(self) -> None:
         ready = self.service.ready
+        begin(self.engine.coin)
         while True:
             if self.engine.began_mono_ns is not None and not ready.is_set():
                 self.service.mark_ready()

@@ -282,6 +282,10 @@ class RiskEngine:
             session_pnl_usd=(equity_e8 - self.session.start_e8) / E8 if account and self.session.began else 0.0,
             taker_ratio=self.taker.ratio,
             streak=int(self._streak[streak.COUNT]),
+            streak_loss_usd=float(self._streak[streak.LOSS_USD]),
+            session_loss_limit_usd=self.session.loss_limit_usd(
+                self.risk.session_loss_usd, self.risk.session_loss_ratio
+            ),
         )
 
     def _save(self) -> list[Any]:

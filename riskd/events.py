@@ -61,3 +61,5 @@ class Shown:
     session_pnl_usd: float
     taker_ratio: float
     streak: int
+    streak_loss_usd: float
+    session_loss_limit_usd: float  # 0 = the session has not begun

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from common import metrics
 from common.log import get_log
+from common.messages import Mode
 from riskd.engine import is_trading
 from riskd.events import Shown
 
 ACCOUNT = "main"
+MODES = tuple(Mode)
 
 log = get_log("riskd")
 
@@ -30,12 +32,15 @@ class Gauges:
             "amm_margin_ratio": shown.margin_ratio,
             "amm_drawdown_ratio": shown.drawdown,
             "amm_session_pnl_usd": shown.session_pnl_usd,
+            "amm_session_loss_limit_usd": shown.session_loss_limit_usd,
         }
         if shown.known:
             for name, value in values.items():
                 metrics.set(name, value, account=ACCOUNT)
         metrics.set("amm_taker_ratio", shown.taker_ratio, window="24h")
         metrics.set("amm_consecutive_losing_fills", float(shown.streak), coin=self._coin)
+        metrics.set("amm_losing_streak_loss_usd", shown.streak_loss_usd, coin=self._coin)
+        metrics.set("amm_risk_mode", float(MODES.index(shown.mode)))
         metrics.set("amm_trading_enabled", float(is_trading(shown.mode)))
         self._show_kill(shown.kill_label)
 

@@ -75,6 +75,10 @@ class Session(msgspec.Struct):
         """Loss since the start as a share of what kills: the smaller of an amount and a share of the start."""
         return float(losses.loss_share(self.start_e8, equity_e8, limit_usd, limit_ratio)) if self.began else 0.0
 
+    def loss_limit_usd(self, limit_usd: float, limit_ratio: float) -> float:
+        """What this session may lose before it is killed; 0 before it began."""
+        return min(limit_usd, limit_ratio * self.start_e8 / losses.E8) if self.began else 0.0
+
     def heard(self, command_id: str) -> bool:
         """Remember a command; True when it was heard before."""
         if command_id in self.commands:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio.connection import UnixDomainSocketConnection
 
+from common import metrics
 from common.bus import CLIENT, Bucket, CommandError, Delivery, Hub, RedisBus, RedisWire, Subscription
 from common.bus_core import BLOCK_MS
 from common.errors import ConfigError
@@ -212,6 +213,7 @@ async def test_bucket_refills_on_the_servers_clock(mortal_redis: RedisServer) ->
     bucket = Bucket("quick", capacity=10.0, rate_per_s=1000.0)
     async with RedisBus(mortal_redis.url, "feed") as bus:
         assert await bus.take(bucket, 10.0) == 0.0
+        assert metrics.value("amm_ip_weight_remaining") == 0.0
         wait_s = await bus.take(bucket, 10.0)
         assert wait_s is not None
         assert 0.0 < wait_s <= 0.01

@@ -17,7 +17,7 @@ from coincurve import PrivateKey
 from eth_hash.auto import keccak
 
 import executor.userstream
-from common import killfile
+from common import killfile, metrics
 from common.bus import Hub, MemoryBus
 from common.clock import NS, mono_ns
 from common.config import Settings, load
@@ -488,6 +488,8 @@ async def test_the_warden_cancels_within_5_s_of_the_last_beat(tmp_path: Path) ->
             await soon(lambda: found.resting() == [])
             assert 1.5 * NS < mono_ns() - begun < 5 * NS
             await soon(lambda: warden.vigil.state is State.DONE)
+            await soon(lambda: metrics.value("amm_deadman_state") == list(State).index(State.DONE))
+            assert metrics.value("amm_deadman_fires_total", reason="executor silent") >= warden.vigil.fires == 1
             line.close()
 
 

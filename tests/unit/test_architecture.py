@@ -25,7 +25,10 @@ from common.metrics import METRICS
 
 SERVICES = ("feed", "quoter", "executor", "riskd", "monitor")
 PACKAGES = ("common", *SERVICES, "simvenue", "backtest")
-OURS = (*PACKAGES, "scripts", "tests")
+TOOLS = ("scripts", "boards")
+"""Run beside the services, never in them; each may know the services, no service knows them."""
+
+OURS = (*PACKAGES, *TOOLS, "tests")
 CORE_ROOMS = ("engine", "exchange")
 LOADERS = {
     "quoter.card_file", "quoter.fit", "quoter.rows", "quoter.samples", "simvenue.recorded.captured",
@@ -41,7 +44,7 @@ NOT_IN_CORES = {
 SHELL_ROOMS_OF_COMMON = {
     "common.bus", "common.bus_core", "common.bus_group", "common.bus_memory", "common.bus_reader", "common.bus_writer",
     "common.build", "common.core_speed", "common.cpus", "common.exporter", "common.hyperliquid", "common.process",
-    "common.qos", "common.redis_server", "common.simclock",
+    "common.qos", "common.redis_server", "common.simclock", "common.usage",
 }  # fmt: skip
 CLOCKS = {f"common.clock.{name}" for name in ("MarketClock", "mono_ns", "wall_ns", "wall_ms")}
 EVENTS_OF_SERVICE = {"common.service.Link", "common.service.Replayed", "common.service.BatchEnd"}
@@ -157,6 +160,17 @@ def test_backtest_imports_cores_and_no_shell() -> None:
         assert existing <= allowed, module(path)
 
 
+def test_boards_know_common_and_rooms_without_io_and_one_room_the_dashboard_library() -> None:
+    pure = {module(path) for name in SERVICES for path in files(name) if is_sans_io(path)}
+    for path in files("boards"):
+        names = {
+            n for n in imports(path) if n.partition(".")[0] in (*SERVICES, "simvenue", "backtest", "scripts", "tests")
+        }
+        existing = {n for n in names if ROOT.joinpath(*n.split(".")).with_suffix(".py").exists()}
+        assert existing <= pure, module(path)
+    assert importers("grafana_foundation_sdk", (*PACKAGES, *TOOLS)) == {"boards/build.py"}
+
+
 def test_a_shell_is_not_taken_for_a_room_without_io() -> None:
     shells = ("feed/ws.py", "executor/desk.py", "executor/warden.py", "monitor/wallet.py", "simvenue/venue.py")
     assert [name for name in shells if is_sans_io(ROOT / name)] == []
@@ -216,20 +230,20 @@ def test_core_has_no_coroutines_and_prints_nothing() -> None:
 
 # ---------------------------------------------------------------------- owners of a dependency
 def test_redis_is_imported_in_one_file() -> None:
-    assert importers("redis", (*PACKAGES, "scripts")) == {"common/bus.py"}
+    assert importers("redis", (*PACKAGES, *TOOLS)) == {"common/bus.py"}
 
 
 @pytest.mark.parametrize("name", ["hyperliquid", "eth_account", "eth_keys"])
 def test_signing_library_stays_with_the_signers(name: str) -> None:
-    assert importers(name, (*PACKAGES, "scripts")) <= {"executor/venue.py", "executor/warden.py"}
+    assert importers(name, (*PACKAGES, *TOOLS)) <= {"executor/venue.py", "executor/warden.py"}
 
 
 def test_torch_stays_with_the_volatility_model() -> None:
-    assert importers("torch", (*PACKAGES, "scripts")) <= {"quoter/lstm.py", "quoter/train.py"}
+    assert importers("torch", (*PACKAGES, *TOOLS)) <= {"quoter/lstm.py", "quoter/train.py"}
 
 
 def test_yahoo_is_known_in_one_room() -> None:
-    assert importers("yfinance", (*PACKAGES, "scripts")) == {"backtest/data/yahoo.py"}
+    assert importers("yfinance", (*PACKAGES, *TOOLS)) == {"backtest/data/yahoo.py"}
 
 
 def test_numpy_is_reached_through_kernels_only() -> None:
@@ -270,7 +284,7 @@ def test_no_room_is_named_like_a_module_of_the_standard_library() -> None:
 
 
 def test_every_room_has_a_sign_on_its_door() -> None:
-    rooms = [p for name in (*PACKAGES, "scripts") for p in files(name) if p.read_text(encoding="utf-8").strip()]
+    rooms = [p for name in (*PACKAGES, *TOOLS) for p in files(name) if p.read_text(encoding="utf-8").strip()]
     assert [module(p) for p in rooms if ast.get_docstring(tree(p)) is None] == []
 
 

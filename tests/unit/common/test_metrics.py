@@ -111,5 +111,8 @@ def test_catalogue_of_the_dashboards_is_complete() -> None:
         markout_favourable_bps_total markout_adverse_bps_total markout_fills_total ws_reconnects_total
         feed_gaps_total order_rejects_total orders_sent_total alerts_sent_total tick_to_order_seconds
         order_ack_seconds markout_bps bad_input_total late_compiles_total build_info loop_lag_seconds
-        governor_tokens ip_weight_remaining levels_merged vol_known log_errors_total"""
+        governor_tokens ip_weight_remaining levels_merged vol_known log_errors_total session_loss_limit_usd
+        action_budget_hours_left risk_mode deadman_state deadman_fires_total process_cpu_seconds_total
+        process_resident_bytes process_resident_peak_bytes position_differs_seconds pnl_residual_usd
+        losing_streak_loss_usd"""
     assert {f"amm_{name}" for name in wanted.split()} <= set(METRICS)

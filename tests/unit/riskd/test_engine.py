@@ -124,6 +124,7 @@ def test_every_permit_comes_with_its_figures() -> None:
     assert (shown.equity_usd, shown.peak_usd, shown.margin_ratio) == (900.0, 1_000.0, 0.1)
     assert shown.session_pnl_usd == pytest.approx(-100.0)
     assert shown.drawdown == pytest.approx(0.1)
+    assert shown.session_loss_limit_usd == pytest.approx(100.0)
 
 
 # ---------------------------------------------------------------------- ages, gaps, opinions

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,6 +31,14 @@ def test_a_session_begins_at_the_first_equity_and_the_peak_only_rises() -> None:
     assert session.on_equity(T0, 1_010)
     assert session.drawdown(909) == 101 / 1_010
     assert session.drawdown(2_000) == 0.0
+
+
+def test_a_session_may_lose_the_smaller_of_an_amount_and_a_share_of_its_start() -> None:
+    session = Session()
+    assert session.loss_limit_usd(100.0, 0.1) == 0.0, "it has not begun"
+    session.on_equity(T0, 400 * 10**8)
+    assert session.loss_limit_usd(100.0, 0.1) == pytest.approx(40.0)
+    assert session.loss_limit_usd(30.0, 0.1) == 30.0
 
 
 def test_a_late_start_is_not_kinder_than_the_fills() -> None:

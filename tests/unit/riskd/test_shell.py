@@ -30,7 +30,7 @@ def a_shown(**more: object) -> Shown:
     facts: dict[str, object] = {
         "mode": Mode.ACTIVE, "known": True, "reasons": (), "kill_reason": "", "kill_label": "", "equity_usd": 990.0,
         "peak_usd": 1_000.0, "margin_used_usd": 99.0, "margin_ratio": 0.1, "drawdown": 0.01, "session_pnl_usd": -10.0,
-        "taker_ratio": 0.02, "streak": 3,
+        "taker_ratio": 0.02, "streak": 3, "streak_loss_usd": 0.25, "session_loss_limit_usd": 99.0,
     }  # fmt: skip
     return Shown(**{**facts, **more})  # type: ignore[arg-type]
 
@@ -121,6 +121,9 @@ def test_gauges_show_the_figures_behind_the_permit(tmp_path: Path) -> None:
     assert metrics.value("amm_equity_usd", account="main") == 990.0
     assert metrics.value("amm_margin_available_usd", account="main") == 891.0
     assert metrics.value("amm_consecutive_losing_fills", coin=COIN) == 3.0
+    assert metrics.value("amm_losing_streak_loss_usd", coin=COIN) == 0.25
+    assert metrics.value("amm_session_loss_limit_usd", account="main") == 99.0
+    assert metrics.value("amm_risk_mode") == list(Mode).index(Mode.ACTIVE)
     assert metrics.value("amm_trading_enabled") == 1.0
     shell.effect(a_shown(mode=Mode.KILLED, kill_reason="drawdown", kill_label="drawdown"))
     assert metrics.value("amm_trading_enabled") == 0.0
