@@ -174,12 +174,19 @@ def fill_at(queue: Ints, orders: Ints, holders: Ints, side: int, px: int, sz: in
     return sz - ahead_used - rest
 
 
+@kernel("i8(i8[::1], i8[::1])", inline=True)
+def is_whole(queue: Ints, orders: Ints) -> int:
+    """1 when a side's orders are whole ones: all of a market are, or none; 0 when there are none."""
+    return orders[O_STRIDE * queue[1] + O_WHOLE] if queue[0] > 0 else 0
+
+
 @kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8, i8[::1])", inline=True)
 def print_whole(queue: Ints, orders: Ints, holders: Ints, side: int, px: int, sz: int, out: Ints) -> int:
     """A print against a side of whole orders: it fills all it passed, and at its price those it gets to.
 
     It gets to an order when what it leaves ahead of it, rounded to whole contracts, is less than nothing. Returns sz:
-    such an order takes nothing from the print (the rules of a backtester without partial fills).
+    such an order takes nothing from the print. Orders of the other side never meet it, wherever it went. (The rules of
+    a backtester without partial fills.)
     """
     standing = -1
     while queue[0] != standing and queue[0] > 0 and side * orders[O_STRIDE * queue[1] + O_PX] > side * px:
@@ -207,9 +214,12 @@ def print_whole(queue: Ints, orders: Ints, holders: Ints, side: int, px: int, sz
 def play_print(
     aggressor: int, px: int, sz: int, orders: Ints, bid_queue: Ints, ask_queue: Ints, holders: Ints, out: Ints
 ) -> int:
-    """One print of the source: rules (a) and (b); what our orders left of it is printed.  Returns that."""
+    """One print of the source: rules (a) and (b); what our orders left of it is printed.  Returns that.
+
+    Whole orders have rules of their own, an empty side with whole orders opposite included.
+    """
     hit = bid_queue if aggressor == SELL else ask_queue
-    if hit[0] > 0 and orders[O_STRIDE * hit[1] + O_WHOLE] == 1:
+    if is_whole(bid_queue, orders) == 1 or is_whole(ask_queue, orders) == 1:
         return print_whole(hit, orders, holders, -aggressor, px, sz, out)
     rest = sz - fill_through(bid_queue, orders, holders, BUY, px, sz, out)
     rest -= fill_through(ask_queue, orders, holders, SELL, px, rest, out)

@@ -281,6 +281,11 @@ def fill_side(rng: random.Random) -> Args:
     return queues[side], orders, holders(rng), side, a_px(rng), rng.randint(1, 200), an_out()
 
 
+def is_whole(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    return queues[a_side(rng)], orders
+
+
 def play_print(rng: random.Random) -> Args:
     orders, queues = a_crowd(rng)
     size = rng.randint(1, 200)
@@ -512,6 +517,7 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     "simvenue.book.matching.fill_resting": fill_resting,
     "simvenue.book.matching.fill_through": fill_side,
     "simvenue.book.matching.fill_at": fill_side,
+    "simvenue.book.matching.is_whole": is_whole,
     "simvenue.book.matching.print_whole": fill_side,
     "simvenue.book.matching.play_print": play_print,
     "simvenue.book.matching.play_prints": play_prints,

@@ -1,8 +1,8 @@
 """The same strategy on the same rows in hftbacktest and in our replay, every difference of ours switched to theirs.
 
 `python -m tests.support.oracle made SEED STAMPS [AWKWARD ...]` or `... file PATH SZ_DECIMALS TICK ORDER_SIZE` prints
-one JSON object: a comparison each, of (fills, position in orders, balance and fee to the cent) and what else happened.
-Needs compiled kernels and hftbacktest.
+one JSON object: a comparison each, of (fills, position in orders, balance and fee to the cent) at the end, at how
+many decisions the two accounts were apart, and what else happened. Needs compiled kernels and hftbacktest.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hftbacktest import GTX, LIMIT, BacktestAsset, ROIVectorMarketDepthBacktest
 from hftbacktest.types import event_dtype
 
 from backtest import quoters
-from backtest.loop.layout import FILL_PX, FILL_SLOT, FILL_SZ
+from backtest.loop.layout import FILL_PX, FILL_SLOT, FILL_SZ, FILL_T
 from backtest.loop.reference import SEEN_TICKS, new_reference, tiers
 from backtest.loop.rows import LOCAL_FLAG, tape_of_rows
 from backtest.playing import Played, Terms, play
@@ -27,7 +27,7 @@ from backtest.tape import Tape
 from quoter.state import O_LEN, O_ROWS, O_SIDE, QUOTES_MAX
 from simvenue.book.queue_model import PROBABILISTIC, RISK_AVERSE
 from simvenue.recorded.recording import BUY_FLAG, DEPTH, EXCH_FLAG, SELL_FLAG
-from tests.support.oracle_streams import BUY, LEVEL, made
+from tests.support.oracle_streams import BUY, LEVEL, MS, made
 from tests.unit.quoter.builders import settings
 
 MAKER, TAKER = 0.00015, 0.00045
@@ -37,15 +37,28 @@ MODELS = {"risk-averse": RISK_AVERSE, "probabilistic": PROBABILISTIC}
 ASKS = 1 << 40
 """Added to the tick in their order numbers of asks."""
 T0_NS = 1_767_657_600 * 10**9
+NO_TRAIL = np.zeros((0, 4), np.int64)
+"""Nothing of their way is written down."""
 
 
 @numba.njit  # type: ignore[untyped-decorator]
-def strategy(hbt: Any, step_ns: int, rules: Any, lot: float, size: float, px_per_tick: int) -> int:
-    """Their loop: the same ladder, an order number a price; returns how many decisions."""
+def strategy(hbt: Any, step_ns: int, rules: Any, lot: float, size: float, px_per_tick: int, trail: Any) -> int:
+    """Their loop: the same ladder, an order number a price; returns how many decisions.
+
+    `trail`, while it has rows, gets (time ns, fills, position in lots, cash in cents) as known at each step.
+    """
     out: Any = np.zeros(O_LEN, np.int64)
     want = np.zeros(2 * QUOTES_MAX, np.int64)
     decisions = 0
+    step = 0
     while hbt.elapse(step_ns) == 0:
+        if step < len(trail):
+            account = hbt.state_values(0)
+            trail[step, 0] = hbt.current_timestamp
+            trail[step, 1] = account.num_trades
+            trail[step, 2] = np.int64(np.rint(account.position / lot))
+            trail[step, 3] = np.int64(np.rint(account.balance * 100))
+            step += 1
         hbt.clear_inactive_orders(0)
         depth = hbt.depth(0)
         bid, ask = depth.best_bid_tick, depth.best_ask_tick
@@ -92,19 +105,19 @@ class Case:
         self.rules = new_reference(self.tick_u, self.size_u)
         self.tape: Tape = tape_of_rows(name, events, sz_decimals)
 
-    def theirs(self, model: str, step_ms: int) -> tuple[list[float], float]:
+    def theirs(self, model: str, step_ms: int, trail: Any = NO_TRAIL) -> tuple[list[float], float]:
         """(fills, position, balance, fee) and CPU seconds."""
         low, high = float(self.events["px"].min()), float(self.events["px"].max())
         asset = (
             BacktestAsset().data(self.events).linear_asset(1.0).no_partial_fill_exchange()
-            .constant_order_latency(ORDER_MS * 1_000_000, ORDER_MS * 1_000_000)
+            .constant_order_latency(ORDER_MS * MS, ORDER_MS * MS)
             .trading_value_fee_model(MAKER, TAKER).tick_size(self.tick).lot_size(self.lot).last_trades_capacity(0)
             .roi_lb(low * 0.99).roi_ub(high * 1.01)
         )  # fmt: skip
         asset = asset.risk_adverse_queue_model() if model == "risk-averse" else asset.power_prob_queue_model(POWER)
         hbt = ROIVectorMarketDepthBacktest([asset])
         begin = time.process_time()
-        strategy(hbt, step_ms * 1_000_000, self.rules, self.lot, self.size, self.tick_u)
+        strategy(hbt, step_ms * MS, self.rules, self.lot, self.size, self.tick_u, trail)
         seconds = time.process_time() - begin
         found = hbt.state_values(0)
         result = [
@@ -134,13 +147,25 @@ class Case:
     def compared(self, step_ms: int = 500) -> dict[str, Any]:
         found = {}
         for model in MODELS:
-            theirs, _ = self.theirs(model, step_ms)
+            steps = int(self.events["local_ts"].max() - self.events["local_ts"].min()) // (step_ms * MS) + 2
+            trail = np.zeros((steps, NO_TRAIL.shape[1]), np.int64)
+            theirs, _ = self.theirs(model, step_ms, trail)
             ours, _, played = self.ours(model, step_ms)
+            steps, apart, held = self.beside(trail[trail[:, 0] > 0], played.fills)
             found[model] = {
                 "theirs": theirs, "ours": ours, "refused": played.refused, "lost": played.lost,
-                "cancelled": played.cancelled,
+                "cancelled": played.cancelled, "steps": steps, "apart": apart, "held": held,
             }  # fmt: skip
         return found
+
+    def beside(self, trail: Any, fills: Any) -> tuple[int, int, float]:
+        """Steps of their trail, at how many of them our account is another, and the most orders held at one."""
+        sz_u = np.where(fills[:, FILL_SLOT] < QUOTES_MAX, 1, -1) * fills[:, FILL_SZ]
+        heard = np.searchsorted(fills[:, FILL_T] + ORDER_MS * MS, trail[:, 0], "right")
+        position, money = (np.append(0, np.cumsum(each))[heard] for each in (sz_u, -sz_u * fills[:, FILL_PX]))
+        ours = np.stack([heard, position, np.rint(money * 1e-4).astype(np.int64)], axis=1)
+        apart = int(np.any(ours != trail[:, 1:], axis=1).sum())
+        return len(trail), apart, float(np.abs(position).max()) / self.size_u
 
 
 def made_case(seed: int, stamps: int, awkward: str) -> Case:

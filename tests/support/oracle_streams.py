@@ -17,6 +17,8 @@ DEPTH = 60
 MS = 1_000_000
 STEP_MS = 500
 """Decisions come so often; what should meet them, or the orders they send, is stamped with their times."""
+PAST_ALL_TIERS = 400
+"""Ticks beyond the ladder's farthest tier, wherever its centre is."""
 
 Row = tuple[int, int, int, int]
 
@@ -151,9 +153,18 @@ def cancel_crossing(market: Market) -> None:
     market.trade(-side, market.best(side) - side * 20, 4_000)
 
 
+def one_sided(market: Market) -> None:
+    """The market runs through us until one side of ours is empty; its taker is seen beyond the orders of the other."""
+    side = BUY if market.best(BUY) < MIDDLE else SELL
+    for _ in range(6):
+        market.shift(side * PAST_ALL_TIERS)
+        market.end(STEP_MS + 100)
+    market.trade(side, market.best(side) - side * PAST_ALL_TIERS, 107)
+
+
 AWKWARD: dict[str, Callable[[Market], None]] = {
     "sweep": sweep, "jump": jump, "equal_stamps": equal_stamps, "clear": clear, "away": away, "reject": reject,
-    "cancel_crossing": cancel_crossing,
+    "cancel_crossing": cancel_crossing, "one_sided": one_sided,
 }  # fmt: skip
 
 

@@ -6,15 +6,28 @@ import numpy as np
 import pytest
 
 from backtest import quoters
-from backtest.loop.layout import FILL_SZ, FILL_T
+from backtest.loop.layout import FILL_SLOT, FILL_SZ, FILL_T
 from backtest.playing import Terms, drawn_ns, play
 from backtest.quoters import Stall
 from backtest.tape import Tape
 from common.errors import ConfigError
-from quoter.state import NS
+from quoter.state import NS, QUOTES_MAX
 from simvenue.door.latency import Latency, Tails
 from simvenue.source import BID_LEVEL
-from tests.unit.backtest.builders import BID, MID, MS, T0, TICK, Script, random_market, run, seller, stall, terms
+from tests.unit.backtest.builders import (
+    BID,
+    MID,
+    MS,
+    T0,
+    TICK,
+    Script,
+    a_quoter,
+    random_market,
+    run,
+    seller,
+    stall,
+    terms,
+)
 
 OURS = MID - 930
 
@@ -67,6 +80,15 @@ def test_a_whole_order_is_filled_in_full_by_a_smaller_print() -> None:
     parted, whole = (run(script, conditions=terms(is_whole=whole)).fills for whole in (False, True))
     assert parted[0, FILL_SZ] == 3
     assert whole[0, FILL_SZ] == 10
+
+
+def test_a_print_never_meets_whole_orders_of_its_own_side_even_when_no_other_rests() -> None:
+    script = Script().open().at(0.5, seller(OURS - 10, 10)).calm(0.75, 2.0)
+    script.at(2.1, seller(MID + 2_000, 3)).calm(2.2, 3.0)
+    quoter = a_quoter(cap_usd=150.0)
+    parted, whole = (run(script, quoter, terms(is_whole=whole)).fills for whole in (False, True))
+    assert [(int(slot < QUOTES_MAX), sz) for slot, sz in parted[:, [FILL_SLOT, FILL_SZ]].tolist()] == [(1, 10), (0, 3)]
+    assert [(int(slot < QUOTES_MAX), sz) for slot, sz in whole[:, [FILL_SLOT, FILL_SZ]].tolist()] == [(1, 10)]
 
 
 def test_the_reference_trades_and_knows_its_position_by_its_orders() -> None:
