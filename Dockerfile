@@ -112,7 +112,8 @@ HEALTHCHECK --start-period=90s --interval=5s --timeout=3s --retries=3 CMD ["pyth
 ENTRYPOINT ["python", "-m", "monitor"]
 
 # ---------------------------------------------------------------------- compiling services, their machine code baked
-# For a generic CPU, so that it runs wherever the image does; at the start it is copied to where numba may write.
+# For a generic CPU, so that it runs wherever the image does; at the start it is copied to where numba may write. The
+# build ends here when a kernel would be compiled again.
 FROM quoter-packages AS quoter-code
 ENV NUMBA_CPU_NAME=generic AMM_KERNEL_CACHE=/tmp/kernels
 RUN mkdir -m 1777 run models
@@ -126,6 +127,9 @@ RUN AMM_KERNEL_CACHE=/app/kernels python -m common.kernel common quoter
 
 FROM quoter-code AS quoter
 COPY --from=quoter-kernels /app/kernels kernels
+RUN cp -r kernels /tmp/kernels && \
+    python -c "from common import kernel; kernel.load_all(('common', 'quoter')); exit(kernel.COMPILATIONS.total)" && \
+    rm -r /tmp/kernels
 COPY --from=stamp /BUILD .
 USER 10001:10001
 HEALTHCHECK --start-period=90s --interval=5s --timeout=3s --retries=3 CMD ["python", "-SE", "-m", "common.health", "9102"]
@@ -143,6 +147,9 @@ RUN AMM_KERNEL_CACHE=/app/kernels python -m common.kernel common simvenue
 
 FROM simvenue-code AS simvenue
 COPY --from=simvenue-kernels /app/kernels kernels
+RUN cp -r kernels /tmp/kernels && \
+    python -c "from common import kernel; kernel.load_all(('common', 'simvenue')); exit(kernel.COMPILATIONS.total)" && \
+    rm -r /tmp/kernels
 COPY --from=stamp /BUILD .
 USER 10001:10001
 HEALTHCHECK --start-period=90s --interval=5s --timeout=3s --retries=3 CMD ["python", "-SE", "-m", "common.health", "9106"]
