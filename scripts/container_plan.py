@@ -79,6 +79,7 @@ def compose_env(
         "LATCH": str(STACK / "latch"),
         "MODELS": str(settings.models_dir),
         "SERVICES_ENV": str(STACK / "services.env"),
+        "GRAFANA_ENV": str(STACK / "grafana.env"),
         "VENUE_CLOSED": str(paper).lower(),
         "PAGE_OPEN": str(wishes.alerts or not paper).lower(),
         "COMPOSE_PROFILES": profiles(settings.network, wishes.grafana),

@@ -17,7 +17,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from common import killfile
@@ -40,6 +40,10 @@ SESSION_VOLUMES = ("redis", "executor", "quoter", "riskd", "warden")
 """What belongs to one life of a simulated venue; recordings and what Prometheus and Grafana keep stay."""
 
 CORE_NAMES = ("QUOTER_PLATFORM", "QUOTER_CPUSET", "OTHERS_CPUSET")
+CONTACT_NAMES = ("AMM_SLACK_WEBHOOK", "AMM_ALERT_EMAILS")
+ALERT_NAMES = ("SLACK_WEBHOOK", "SLACK_WEBHOOK_URL", "SMTP_USER", "ALERT_EMAIL", "ALERT_EMAILS")
+"""One of these set: monitor and Grafana get a way out."""
+
 NATIVE_LOGS = ROOT / "run" / "demo" / "logs"
 
 
@@ -116,7 +120,7 @@ def wishes_of(arguments: argparse.Namespace, environ: Mapping[str, str]) -> plan
         latency=arguments.latency,
         flow=arguments.flow,
         grafana=word == "on",
-        alerts=bool(environ.get("SLACK_WEBHOOK") or environ.get("SMTP_USER")),
+        alerts=any(environ.get(name) for name in ALERT_NAMES),
     )
 
 
@@ -138,26 +142,29 @@ def write_files(settings: Settings, wishes: plan.Wishes, given: Mapping[str, str
     coins = [settings.market.coin, *settings.quoting.reference_coins]
     files.write_acl(plan.STACK / "users.acl", secrets, coins, owner)
     agents = {name: files.key_address(secrets / name) for name in files.KEYS}
-    wishes = plan.with_cores(wishes, {"QUOTER_PLATFORM": platform(), **cores()})
+    wishes = plan.with_cores(wishes, {"QUOTER_PLATFORM": platform(), **told_by("scripts.cores", "env", CORE_NAMES)})
     for name, values in {
         "compose.env": plan.compose_env(settings, wishes, wallet, agents, owner),
         "services.env": plan.services_env(given, wallet, settings.equity_usd),
+        "grafana.env": told_by("boards", "contacts", CONTACT_NAMES),
     }.items():
         (plan.STACK / name).write_text(plan.env_text(values), encoding="utf-8")
+        (plan.STACK / name).chmod(0o600)
     return wallet
 
 
-def cores() -> dict[str, str]:
-    """Which cores the quoter gets, from `scripts/cores.py` where it is; raises ConfigError when it fails."""
-    if importlib.util.find_spec("scripts.cores") is None:
+def told_by(module: str, word: str, names: Sequence[str]) -> dict[str, str]:
+    """The NAME=VALUE lines that `python -m MODULE WORD` prints, of these names; nothing where there is no such module.
+
+    Raises ConfigError with its last words when it fails.
+    """
+    if importlib.util.find_spec(module) is None:
         return {}
-    told = subprocess.run(
-        [sys.executable, "-m", "scripts.cores", "env"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    told = subprocess.run([sys.executable, "-m", module, word], cwd=ROOT, capture_output=True, text=True, check=False)
     if told.returncode != 0:
-        raise ConfigError(f"scripts.cores: {told.stderr.strip()[-200:]}")
+        raise ConfigError(told.stderr.strip()[-300:] or f"python -m {module} {word} failed")
     found = plan.read_env(told.stdout)
-    return {name: found[name] for name in CORE_NAMES if name in found}
+    return {name: found[name] for name in names if name in found}
 
 
 def up_command(more: str) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import shutil
 import subprocess
 from typing import Any
@@ -227,7 +228,7 @@ def test_the_quoter_and_riskd_never_leave_whatever_is_open() -> None:
 def test_prometheus_reaches_every_metrics_page_and_scrapes_it() -> None:
     assert users_of("watch") == {"prometheus", *OURS}
     text = (ROOT / "prometheus" / "prometheus.yml").read_text(encoding="utf-8")
-    assert "job_name: amm500" in text
+    assert re.search(r'job_name: "?amm500"?$', text, flags=re.MULTILINE)
     for name in OURS:
         assert f"{name}:{METRICS_PORTS[name]}" in text
 

@@ -169,7 +169,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(plan, "STACK", tmp_path / "run" / "stack")
     monkeypatch.setattr(plan, "SECRETS", {"paper": tmp_path / "secrets" / "paper"})
     monkeypatch.setattr(containers, "platform", lambda: "linux/arm64")
-    monkeypatch.setattr(containers, "cores", dict)
+    monkeypatch.setattr(containers, "told_by", lambda *_: {})
     return tmp_path
 
 
@@ -177,7 +177,7 @@ def test_everything_compose_names_is_there_before_it_is_started(stack: Path) -> 
     settings = containers.load("monitor", {"MODELS_DIR": str(stack / "models"), "PORT_BASE": "500"})
     wallet = containers.write_files(settings, plan.Wishes(), {"MARKET": "us500", "LEVERAGE": "5"})
     found = plan.read_env((plan.STACK / "compose.env").read_text())
-    for name in ("SECRETS", "ACL", "LATCH", "MODELS", "SERVICES_ENV"):
+    for name in ("SECRETS", "ACL", "LATCH", "MODELS", "SERVICES_ENV", "GRAFANA_ENV"):
         assert Path(found[name]).exists(), name
     assert {path.name for path in Path(found["SECRETS"]).iterdir()} == {*secret_files.TOKENS, *secret_files.KEYS}
     assert found["QUOTER_PLATFORM"] == "linux/arm64"
@@ -195,29 +195,29 @@ def test_a_second_session_has_the_same_keys_and_another_account(stack: Path) -> 
     assert {path.name: path.read_text() for path in plan.SECRETS["paper"].iterdir()} == keys
 
 
-def test_cores_are_asked_of_their_script_and_only_what_is_known_is_taken(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / "scripts").mkdir()
-    script = "print('QUOTER_CPUSET=4-9\\nOTHERS_CPUSET=0-3\\nLD_PRELOAD=x\\n# a word')"
-    (tmp_path / "scripts" / "cores.py").write_text(script)
+@pytest.fixture
+def tool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A module of a checkout of its own, to be written."""
+    (tmp_path / "aside").mkdir()
     monkeypatch.setattr(containers, "ROOT", tmp_path)
     monkeypatch.setattr(containers.importlib.util, "find_spec", lambda _: object())
-    assert containers.cores() == {"QUOTER_CPUSET": "4-9", "OTHERS_CPUSET": "0-3"}
+    return tmp_path / "aside" / "tool.py"
 
 
-def test_without_the_script_the_engine_decides(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(containers.importlib.util, "find_spec", lambda _: None)
-    assert containers.cores() == {}
+def test_of_what_a_tool_prints_only_known_names_are_taken(tool: Path) -> None:
+    tool.write_text("import sys; print('QUOTER_CPUSET=4-9', \"OTHERS_CPUSET='0-3'\", 'LD_PRELOAD=x', '# a', sep='\\n')")
+    found = containers.told_by("aside.tool", "env", containers.CORE_NAMES)
+    assert found == {"QUOTER_CPUSET": "4-9", "OTHERS_CPUSET": "0-3"}
 
 
-def test_a_script_that_fails_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "scripts").mkdir()
-    (tmp_path / "scripts" / "cores.py").write_text("raise SystemExit('no cores')")
-    monkeypatch.setattr(containers, "ROOT", tmp_path)
-    monkeypatch.setattr(containers.importlib.util, "find_spec", lambda _: object())
+def test_a_tool_that_fails_is_told(tool: Path) -> None:
+    tool.write_text("raise SystemExit('no cores')")
     with pytest.raises(ConfigError, match="no cores"):
-        containers.cores()
+        containers.told_by("aside.tool", "env", containers.CORE_NAMES)
+
+
+def test_a_tool_that_is_not_there_says_nothing() -> None:
+    assert containers.told_by("scripts.nosuch", "env", containers.CORE_NAMES) == {}
 
 
 # ---------------------------------------------------------------------- logs
