@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from scripts import container_plan as plan
 from scripts import containers, secret_files
 from scripts.containers import Venue, cancel_all, main, up_command, wishes_of
 from scripts.engine import Compose
+from tests.support.ports import free_port_base
 
 
 class Engine(Compose):
@@ -21,7 +23,14 @@ class Engine(Compose):
     def __init__(self, on_stop: Callable[[], None] = lambda: None) -> None:
         super().__init__(Path("nowhere"))
         self.told: list[str] = []
+        self.runs: list[str] = []
         self._on_stop = on_stop
+
+    def running(self) -> list[str]:
+        return self.runs
+
+    def remove_volumes(self, names: Sequence[str]) -> None:
+        self.told.append(f"forget {' '.join(names)}")
 
     def run(self, *arguments: str, environ: object = None) -> int:
         self.told.append(" ".join(arguments))
@@ -218,6 +227,52 @@ def test_a_tool_that_fails_is_told(tool: Path) -> None:
 
 def test_a_tool_that_is_not_there_says_nothing() -> None:
     assert containers.told_by("scripts.nosuch", "env", containers.CORE_NAMES) == {}
+
+
+def started(stack: Path, monkeypatch: pytest.MonkeyPatch, engine: Engine, *arguments: str, **environ: str) -> int:
+    """`up` on this engine, with a page that answers at once."""
+    monkeypatch.setattr(containers, "require_engine", lambda: None)
+    monkeypatch.setattr(containers, "Compose", lambda _: engine)
+    monkeypatch.setattr(containers, "get", lambda *_: {"mode": "active"})
+    monkeypatch.setenv("MODELS_DIR", str(stack / "models"))
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    return main(["up", "--port-base", str(free_port_base("monitor")), *arguments])
+
+
+def test_a_session_on_paper_begins_without_anything_of_the_last_one(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    killfile.write(plan.STACK / "latch", killfile.Kill(1, "of the last session"))
+    engine = Engine()
+    assert started(stack, monkeypatch, engine, GRAFANA="off", COMPOSE_UP_ARGS="--pull never") == EXIT_OK
+    assert [line.split()[0] for line in engine.told] == ["down", "forget", "up"]
+    assert engine.told[1] == "forget redis executor quoter riskd warden"
+    assert engine.told[2].endswith("--pull never")
+    assert killfile.read(plan.STACK / "latch") is None
+    printed = capsys.readouterr().out
+    assert "page" in printed
+    assert "grafana" not in printed
+
+
+def test_what_runs_already_is_not_touched(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine()
+    engine.runs = ["feed"]
+    assert started(stack, monkeypatch, engine) == EXIT_REFUSED
+    assert engine.told == []
+
+
+def test_a_taken_port_ends_with_its_name(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        monkeypatch.setattr(containers.plan, "PROMETHEUS_PORT", taken.getsockname()[1] - 7)
+        engine = Engine()
+        assert started(stack, monkeypatch, engine, "--port-base", "7") == EXIT_CONFIG
+    assert "prometheus" in capsys.readouterr().err
+    assert engine.told == []
 
 
 # ---------------------------------------------------------------------- logs
