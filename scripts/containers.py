@@ -99,7 +99,9 @@ def up(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         compose.run("ps", "--all")
         return _say("not everything became healthy: make logs says why, make down stops what runs", EXIT_FAULT)
     wait_for(lambda: get(published["page"], "/api/status"), PAGE_S, "the control page")
-    sys.stdout.write(f"healthy after {time.monotonic() - began:.0f} s; account {wallet}\n{addresses(published)}\n")
+    seconds, there = time.monotonic() - began, compose.running()
+    shown = {name: port for name, port in published.items() if name != "grafana" or name in there}
+    sys.stdout.write(f"healthy after {seconds:.0f} s; account {wallet}\n{addresses(shown)}\n")
     return EXIT_OK
 
 
