@@ -6,8 +6,9 @@ PY := $(VENV)/bin/python
 MARKET ?= us500
 SPEED ?= 1
 PORT_BASE ?= 0
+GRAFANA ?= on
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-containers bench backtest edge planted fetch fit lint lock sessions kill arm pause resume drain status cores pin-check clean
+.PHONY: help setup demo up down logs test test-all test-containers bench backtest edge planted fetch fit lint lock sessions kill arm pause resume drain status cores pin-check clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -31,6 +32,17 @@ setup: run/kernels.done ## install what `make demo` needs and compile the kernel
 demo: setup ## the whole system, no Docker, keys or network [DATA= SPEED= MINUTES= MARKET=us500|btc|standx PORT_BASE=]
 	@AMM_KERNELS=plain $(PY) -m scripts.demo --market $(MARKET) --speed $(SPEED) --port-base $(PORT_BASE) \
 		$(if $(DATA),--data $(DATA)) $(if $(MINUTES),--minutes $(MINUTES))
+
+up: $(VENV)/demo.done ## the system in containers, healthy or an error [MARKET= DATA= SPEED= FLOW= PORT_BASE= GRAFANA=off COMPOSE_UP_ARGS=]
+	@AMM_KERNELS=plain GRAFANA=$(GRAFANA) COMPOSE_UP_ARGS="$(COMPOSE_UP_ARGS)" $(PY) -m scripts.containers up --market $(MARKET) \
+		--speed $(SPEED) --port-base $(PORT_BASE) $(if $(DATA),--data $(DATA)) $(if $(FLOW),--flow $(FLOW)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(LATENCY),--latency $(LATENCY))
+
+down: $(VENV)/demo.done ## cancel all orders, then stop the containers
+	@AMM_KERNELS=plain $(PY) -m scripts.containers down
+
+logs: $(VENV)/demo.done ## follow what the services say, in containers or in the demonstration [SERVICE=]
+	@AMM_KERNELS=plain $(PY) -m scripts.containers logs $(SERVICE)
 
 test: $(VENV)/dev.done ## unit, property and end-to-end tests on real Redis, sockets and processes, with coverage
 	@$(PY) -m common.kernel

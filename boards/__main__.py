@@ -13,7 +13,7 @@ from importlib import import_module
 from boards.contacts import environment
 from boards.prometheus import configuration
 from boards.text import to_yaml
-from common.config import METRICS_PORTS, dotenv
+from common.config import METRICS_PORTS, read_dotenv
 from common.errors import EXIT_CONFIG, ConfigError
 from common.kernel import ROOT
 
@@ -25,7 +25,7 @@ def main(argv: list[str]) -> int:
             case []:
                 text = "".join(f"{path}\n" for path in import_module("boards.files").write())
             case ["contacts"]:
-                values = environment({**dotenv(ROOT / ".env"), **os.environ})
+                values = environment({**read_dotenv(ROOT), **os.environ})
                 text = "".join(f"{name}={value}\n" for name, value in values.items())
             case ["scrape", *places]:
                 text = scrape(places)

@@ -564,6 +564,8 @@ class Settings(_Part):
     wallet_address: str = Field("", description="master account, lower case")
     equity_usd: float = Field(1000.0, ge=100, le=100_000, description="what the demonstration account is funded with")
     run_dir: Path = ROOT / "run"
+    latch_dir: Path | None = Field(None, description="LATCH_DIR: where the kill file is; None = run_dir")
+    line_dir: Path | None = Field(None, description="LINE_DIR: where executor and warden meet; None = run_dir")
     secrets_dir: Path = ROOT / "secrets"
     reports_dir: Path = ROOT / "reports"
     models_dir: Path = ROOT / "models"
@@ -609,6 +611,16 @@ class Settings(_Part):
             return str(ipaddress.ip_address(value))
         except ValueError:
             raise ValueError("must be an IP address, e.g. 127.0.0.1") from None
+
+    @property
+    def kill_dir(self) -> Path:
+        """The folder of the kill file: containers share it, but not what else a service writes."""
+        return self.latch_dir or self.run_dir
+
+    @property
+    def deadman_dir(self) -> Path:
+        """The folder of the sockets between executor and warden."""
+        return self.line_dir or self.run_dir
 
     @property
     def metrics_port(self) -> int:
@@ -671,10 +683,13 @@ ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "WALLET_ADDRESS": ("wallet_address",),
     "EQUITY": ("equity_usd",),
     "RUN_DIR": ("run_dir",),
+    "LATCH_DIR": ("latch_dir",),
+    "LINE_DIR": ("line_dir",),
     "SECRETS_DIR": ("secrets_dir",),
     "REPORTS_DIR": ("reports_dir",),
     "MODELS_DIR": ("models_dir",),
     "PORT_BASE": ("port_base",),
+    "BIND": ("bind",),
     "LOG_LEVEL": ("log_level",),
     "AMM_PARENT": ("parent_pid",),
     "SYMBOL": ("market", "coin"),
@@ -709,10 +724,16 @@ ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "RECORD_MAX_GB": ("recording", "max_gb"),
     "RECORD_FREE_GB_MIN": ("recording", "free_gb_min"),
 }
+PASSWORD_FILE = "redis_password"
 FORBIDDEN = ("PRIVATE_KEY", "SECRET_KEY", "AGENT_KEY", "WARDEN_KEY")
 
 
-OTHER_NAMES = ("MARKET", "TESTNET", "SLACK_WEBHOOK_URL", "ALERT_EMAILS")
+OTHER_NAMES = ("MARKET", "TESTNET")
+TOOL_NAMES = (
+    "SLACK_WEBHOOK", "ALERT_EMAIL", "SMTP_HOST", "SMTP_USER", "SMTP_PASS",
+    "GRAFANA", "QUOTER_PLATFORM", "QUOTER_CPUSET", "OTHERS_CPUSET",
+)  # fmt: skip
+"""For the tools that start the system; no service is told."""
 
 
 def load(
@@ -725,7 +746,7 @@ def load(
 
     `environ` stands for the process' environment; names in `over` (from a command line) win over it.
     """
-    env = {**dotenv(root / ".env"), **(os.environ if environ is None else environ), **(over or {})}
+    env = {**read_dotenv(root), **(os.environ if environ is None else environ), **(over or {})}
     for name in FORBIDDEN:
         if env.get(name):
             raise ConfigError(
@@ -738,6 +759,7 @@ def load(
         if env.get(name, "") != "":
             _put(tree, path, to_typed(name, env[name], Settings, path))
     _apply_testnet(tree, env.get("TESTNET", ""))
+    _add_password(tree, service, root)
     where = f"config/{profile}.toml (or the environment)"
     try:
         text = json.dumps({**tree, "service": service, "profile": profile}, default=str)
@@ -762,6 +784,20 @@ def _apply_testnet(tree: dict[str, Any], text: str) -> None:
         tree.setdefault("venue_url", TESTNET_URL)
 
 
+def _add_password(tree: dict[str, Any], service: str, root: Path) -> None:
+    """`secrets/redis_password`, where there is one, and the service's name go into a Redis URL that names no user."""
+    url = str(tree.get("redis_url", Settings.model_fields["redis_url"].default))
+    path = Path(tree.get("secrets_dir", root / "secrets")) / PASSWORD_FILE
+    try:
+        password = read_text(path, f"secrets/{PASSWORD_FILE}").strip()
+    except FileNotFoundError:
+        return
+    if re.fullmatch(r"[A-Za-z0-9_-]{16,200}", password) is None:
+        raise ConfigError(f"secrets/{PASSWORD_FILE}: a password is 16 to 200 of A-Z a-z 0-9 _ -")
+    if "@" not in url:
+        tree["redis_url"] = url.replace("://", f"://{service}:{password}@", 1)
+
+
 def _profile(profile: str, root: Path) -> dict[str, Any]:
     if re.fullmatch(r"[a-z0-9_-]{1,32}", profile) is None:
         raise ConfigError(f"MARKET = {redact(profile)[:40]!r}: a profile's name is 1-32 of a-z 0-9 _ -")
@@ -779,13 +815,13 @@ def _profile(profile: str, root: Path) -> dict[str, Any]:
     return tree
 
 
-def dotenv(path: Path) -> dict[str, str]:
-    """What `.env` sets, by names that mean something; raises ConfigError for others."""
+def read_dotenv(root: Path) -> dict[str, str]:
+    """What `.env` says, nothing when there is none; raises ConfigError."""
     try:
-        text = read_text(path, ".env")
+        text = read_text(root / ".env", ".env")
     except FileNotFoundError:
         return {}
-    return parse_dotenv(text, (*ENVIRONMENT, *FORBIDDEN, *OTHER_NAMES))
+    return parse_dotenv(text, (*ENVIRONMENT, *FORBIDDEN, *OTHER_NAMES, *TOOL_NAMES))
 
 
 def _put(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> None:

@@ -88,8 +88,20 @@ def clear_older(run_dir: Path, epoch: int) -> bool:
 
 def replace(path: Path, body: bytes, *, durable: bool) -> None:
     """Put `body` in the place of `path` in one step; `durable` also survives a power cut.  Raises OSError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    # Not the process id: in containers that share the folder two writers may have the same one.
+    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
+    try:
+        _write(temporary, body, durable=durable)
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    if durable:
+        _sync_folder(path.parent)
+
+
+def _write(path: Path, body: bytes, *, durable: bool) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     try:
         left = memoryview(body)
         while left:
@@ -98,9 +110,6 @@ def replace(path: Path, body: bytes, *, durable: bool) -> None:
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    temporary.replace(path)
-    if durable:
-        _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

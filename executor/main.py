@@ -81,7 +81,7 @@ class Executor:
         self._heard_state = ""
         self._warden_missed = False
         self._unpublished: list[tuple[int, str, int]] = []
-        self._warden_path = str(settings.run_dir / WARDEN_SOCKET)
+        self._warden_path = str(settings.deadman_dir / WARDEN_SOCKET)
 
     async def run(self, bus: Bus) -> int:
         coin = self._settings.market.coin
@@ -101,7 +101,7 @@ class Executor:
         )
         self._desk.service, self._desk.placed = service, self._say_alive
         self._begin_metrics()
-        self._line = Line(self._settings.run_dir / EXECUTOR_SOCKET, self._hear)
+        self._line = Line(self._settings.deadman_dir / EXECUTOR_SOCKET, self._hear)
         service.spawn(prepare(self._settings, self._desk), "start-up")
         service.spawn(self._watch_kill_file(), "kill file")
         service.spawn(self._top_up(), "nonces")
@@ -168,10 +168,10 @@ class Executor:
     async def _watch_kill_file(self) -> None:
         seen: killfile.Signature = None
         while True:
-            found = killfile.signature(self._settings.run_dir)
+            found = killfile.signature(self._settings.kill_dir)
             if found != seen:
                 seen = found
-                kill = killfile.read(self._settings.run_dir)
+                kill = killfile.read(self._settings.kill_dir)
                 event = KillFile(True, kill.epoch, kill.reason) if kill else KillFile(False)
                 log.warning("kill_file_seen", present=event.present, epoch=event.epoch, reason=event.reason)
                 self._desk.post(event)

@@ -91,7 +91,7 @@ class Warden:
 
     async def run(self) -> int:
         """Until a stop signal; raises ConfigError when executor and warden were given the same key."""
-        self._line = Line(self._settings.run_dir / WARDEN_SOCKET, self._hear)
+        self._line = Line(self._settings.deadman_dir / WARDEN_SOCKET, self._hear)
         tasks = [self._watch(), self._work(), self._learn_assets()]
         if self._settings.network == "paper":
             tasks.append(self._follow_clock())
@@ -144,7 +144,7 @@ class Warden:
     async def _watch(self) -> None:
         """Kill file and silence, every 50 ms."""
         while True:
-            seen = killfile.signature(self._settings.run_dir)
+            seen = killfile.signature(self._settings.kill_dir)
             if seen != self._kill_seen:
                 self._kill_seen = seen
                 self.vigil.on_kill(seen is not None, mono_ns())

@@ -32,6 +32,8 @@ from monitor.status import status
 
 BODY_S = 5.0
 TOKEN_BYTES_MAX = 1_024
+EVERYWHERE = frozenset({"0.0.0.0", "::"})
+"""What a container binds to: no name under which a page is asked for."""
 NO_REASON = "asked for through the control API"
 
 log = get_log("api")
@@ -67,7 +69,7 @@ class Api:
         self._ready = ready
         self._now_t_ns = now_t_ns
         self._build = build
-        self._hosts = LOCAL | {self._settings.bind}
+        self._hosts = LOCAL | ({self._settings.bind} - EVERYWHERE)
         self._html, self._policy = page.load()
         self._runner: web.AppRunner | None = None
 
@@ -188,7 +190,7 @@ class Api:
         latched = verb is Verb.KILL and self._latch(epoch, reason)
         if verb is not Verb.KILL and not link_up:
             raise Denied(503, "link_down", f"Redis does not answer, so nobody would hear {verb.value}")
-        if verb is Verb.ARM and not killfile.clear_older(self._settings.run_dir, epoch):
+        if verb is Verb.ARM and not killfile.clear_older(self._settings.kill_dir, epoch):
             raise Denied(409, "newer_kill", "a newer kill is latched")
         command = Command(self._now_t_ns(), verb, uuid.uuid4().hex, epoch, reason)
         self._post(Asked(command))
@@ -200,7 +202,7 @@ class Api:
     def _latch(self, epoch: int, reason: str) -> bool:
         """Write the kill file; a disk that refuses it must not keep the command from the stream."""
         try:
-            killfile.write(self._settings.run_dir, killfile.Kill(epoch, reason, self._now_t_ns()))
+            killfile.write(self._settings.kill_dir, killfile.Kill(epoch, reason, self._now_t_ns()))
         except OSError as error:
             log.error("kill_file_not_written", reason=error.strerror)
             return False

@@ -116,7 +116,7 @@ class Monitor:
 
     async def _watch_kill_file(self) -> None:
         while True:
-            kill = killfile.read(self.settings.run_dir)
+            kill = killfile.read(self.settings.kill_dir)
             self.service.post(KillSeen(max(kill.epoch, 1), kill.reason) if kill else KillSeen(0, ""))
             await asyncio.sleep(KILL_LOOK_S)
 

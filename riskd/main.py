@@ -65,6 +65,7 @@ class Shell:
 
     def __init__(self, settings: Settings, bus: Bus) -> None:
         self.run_dir = settings.run_dir
+        self.kill_dir = settings.kill_dir
         self.run_dir.mkdir(parents=True, exist_ok=True)
         session = read_session(self.run_dir / STATE_NAME, f"{settings.wallet_address} {settings.market.coin}")
         identity = (build_id(), SCHEMA, settings.config_hash())
@@ -92,10 +93,10 @@ class Shell:
             if self.service.clock.rate != rate:
                 rate = self.service.clock.rate
                 self.service.post(ClockRate(rate))
-            found = killfile.signature(self.run_dir)
+            found = killfile.signature(self.kill_dir)
             if found != seen:
                 seen = found
-                self.service.post(KillSeen(killfile.read(self.run_dir)))
+                self.service.post(KillSeen(killfile.read(self.kill_dir)))
             if not self.service.ready.is_set():
                 self.service.mark_ready()
             await asyncio.sleep(WATCH_S)
@@ -108,9 +109,9 @@ class Shell:
                 self.gauges.show(effect)
                 return
             case WriteKill():
-                what, act = "kill_file_not_written", partial(killfile.write, self.run_dir, effect.kill)
+                what, act = "kill_file_not_written", partial(killfile.write, self.kill_dir, effect.kill)
             case ClearKill():
-                what, act = "kill_file_not_cleared", partial(killfile.clear, self.run_dir)
+                what, act = "kill_file_not_cleared", partial(killfile.clear, self.kill_dir)
             case SaveState():
                 path = self.run_dir / STATE_NAME
                 what, act = "state_not_saved", partial(killfile.replace, path, effect.body, durable=effect.durable)

@@ -12,6 +12,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 
 from common.cpus import affinity, read_host, uniform_host
 from common.errors import EXIT_CONFIG, EXIT_OK, ConfigError
@@ -67,7 +68,7 @@ def look() -> Seen:
     return Seen(host, platform.machine(), engine_cpus, tuple(told), is_virtual=False)
 
 
-def decide(seen: Seen, cores: int, environ: dict[str, str]) -> tuple[Plan, str]:
+def decide(seen: Seen, cores: int, environ: Mapping[str, str]) -> tuple[Plan, str]:
     """The plan and the images' platform, wishes of the environment included; raises ConfigError."""
     wish = environ.get("QUOTER_PLATFORM", "")
     if wish and wish not in PLATFORMS.values():

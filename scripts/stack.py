@@ -89,7 +89,7 @@ class Stack:
         if self.plan.data is not None and not self.plan.data.exists():
             raise ConfigError(f"DATA = {self.plan.data}: there is no such file or folder")
         for name, port in {"simvenue": self.venue_port, "page": self.page_port, **self.metrics_ports}.items():
-            _refuse_taken(name, port)
+            refuse_taken(name, port)
         shutil.rmtree(self.dir, ignore_errors=True)
         for folder in ("logs", "secrets", "redis"):
             (self.dir / folder).mkdir(parents=True)
@@ -149,17 +149,17 @@ class Stack:
     # ------------------------------------------------------------------ asking
     def ledger(self) -> dict[str, Any]:
         """The venue's own truth (`GET /sim/ledger`); raises LinkDown."""
-        return _get(self.venue_port, "/sim/ledger")
+        return get(self.venue_port, "/sim/ledger")
 
     def clock(self) -> dict[str, Any]:
-        return _get(self.venue_port, "/sim/clock")
+        return get(self.venue_port, "/sim/clock")
 
     def status(self) -> dict[str, Any]:
-        return _get(self.page_port, "/api/status")
+        return get(self.page_port, "/api/status")
 
     def session(self, mark_px: str) -> dict[str, Any]:
         """What the monitor knows of the session, the position valued at `mark_px`."""
-        return _get(self.page_port, f"/api/session?mark_px={mark_px}")
+        return get(self.page_port, f"/api/session?mark_px={mark_px}")
 
     def metric(self, service: str, name: str) -> float:
         """The sum of a metric's samples as the service exports it; raises LinkDown when it exports none."""
@@ -177,7 +177,7 @@ class Stack:
     def command(self, verb: str, reason: str = "") -> dict[str, Any]:
         """POST to the control API with the run's token."""
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-        return _ask(self.page_port, "POST", f"/api/{verb}", json.dumps({"reason": reason}).encode(), headers)
+        return ask(self.page_port, "POST", f"/api/{verb}", json.dumps({"reason": reason}).encode(), headers)
 
     def pid(self, name: str) -> int:
         """Process id of a running service, 0 when it is down."""
@@ -307,7 +307,8 @@ def _running_pid(path: Path) -> int:
     return pid
 
 
-def _refuse_taken(name: str, port: int) -> None:
+def refuse_taken(name: str, port: int) -> None:
+    """Raises ConfigError that names the port when something listens on it."""
     with contextlib.closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -316,13 +317,15 @@ def _refuse_taken(name: str, port: int) -> None:
             raise ConfigError(f"port {port} ({name}) is taken: stop what uses it, or add PORT_BASE=1000") from None
 
 
-def _get(port: int, path: str) -> dict[str, Any]:
-    return _ask(port, "GET", path)
+def get(port: int, path: str) -> dict[str, Any]:
+    """The object at a path of this machine's `port`; raises LinkDown."""
+    return ask(port, "GET", path)
 
 
-def _ask(
+def ask(
     port: int, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
 ) -> dict[str, Any]:
+    """The object that answers one request to this machine's `port`; raises LinkDown."""
     try:
         answer = json.loads(_fetch(port, method, path, body, headers))
     except ValueError as error:

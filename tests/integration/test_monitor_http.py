@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ TOKEN = "a-token-that-is-long-enough-1234"
 class World:
     """A monitor on a bus in memory, the bus of every producer, and a person with an HTTP client."""
 
-    def __init__(self, run_dir: Path, venue_url: str) -> None:
+    def __init__(self, run_dir: Path, venue_url: str, **more: str) -> None:
         self.run_dir = run_dir
         environ = {
             "MARKET": "us500",
@@ -38,6 +39,7 @@ class World:
             "RUN_DIR": str(run_dir),
             "SECRETS_DIR": str(run_dir / "secrets"),
             "PORT_BASE": str(free_port_base("monitor")),
+            **more,
         }
         (run_dir / "secrets").mkdir(parents=True)
         (run_dir / "secrets" / "control_token").write_text(TOKEN + "\n")
@@ -95,10 +97,10 @@ def a_post(path: str) -> bytes:
     return head.encode()
 
 
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+@asynccontextmanager
+async def a_world(run_dir: Path, **more: str) -> AsyncIterator[World]:
     async with VenuePeer() as peer:
-        found = World(tmp_path, peer.url)
+        found = World(run_dir, peer.url, **more)
         running = asyncio.create_task(found.monitor.run(page_port=0))
         async with aiohttp.ClientSession() as found.http, MemoryBus(found.hub, "executor2", block_ms=50) as listener:
             for bus in found.buses.values():
@@ -113,6 +115,12 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
             for bus in (*found.buses.values(), listener):
                 await bus.close()
             await reading
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with a_world(tmp_path) as found:
+        yield found
 
 
 async def test_status_shows_what_the_streams_say(world: World) -> None:
@@ -310,6 +318,18 @@ async def test_caller_that_leaves_before_the_answer_has_killed(world: World) -> 
 async def test_reading_from_a_foreign_host_name_is_refused(world: World) -> None:
     for path in ("/", "/api/status", "/api/session"):
         assert (await world.get(path, Host="attacker.example"))[0] == 403
+
+
+async def test_in_a_container_the_page_has_no_new_name_and_the_latch_its_own_folder(tmp_path: Path) -> None:
+    latch = tmp_path / "latch"
+    async with a_world(tmp_path, BIND="0.0.0.0", LATCH_DIR=str(latch)) as world:
+        assert (await world.get("/api/status"))[0] == 200
+        assert (await world.get("/api/status", Host="0.0.0.0:8080"))[0] == 403
+        assert (await world.post("kill"))[0] == 200
+        assert (latch / "kill").exists()
+        assert not world.kill_file.exists()
+        assert (await world.post("arm"))[0] == 200
+        assert not (latch / "kill").exists()
 
 
 async def test_without_its_token_file_nobody_is_obeyed(world: World) -> None:

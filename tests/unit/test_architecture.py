@@ -43,8 +43,8 @@ NOT_IN_CORES = {
 }  # fmt: skip
 SHELL_ROOMS_OF_COMMON = {
     "common.bus", "common.bus_core", "common.bus_group", "common.bus_memory", "common.bus_reader", "common.bus_writer",
-    "common.build", "common.core_speed", "common.cpus", "common.exporter", "common.hyperliquid", "common.process",
-    "common.qos", "common.redis_server", "common.simclock", "common.usage",
+    "common.build", "common.core_speed", "common.cpus", "common.exporter", "common.health", "common.hyperliquid",
+    "common.process", "common.qos", "common.redis_server", "common.simclock", "common.usage", "common.warm",
 }  # fmt: skip
 CLOCKS = {f"common.clock.{name}" for name in ("MarketClock", "mono_ns", "wall_ns", "wall_ms")}
 EVENTS_OF_SERVICE = {"common.service.Link", "common.service.Replayed", "common.service.BatchEnd"}

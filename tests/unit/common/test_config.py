@@ -389,3 +389,58 @@ def test_bad_configuration_ends_a_process_with_78_and_one_sentence_before_any_so
         "quoter: config/us500.toml (or the environment): execution.leverage = '500': "
         "Input should be less than or equal to 50 (allowed 1 .. 50)"
     ]
+
+
+# ---------------------------------------------------------------------- containers
+def test_a_container_may_listen_elsewhere_and_keep_latch_and_line_apart(root: Path) -> None:
+    environ = {"BIND": "0.0.0.0", "RUN_DIR": "/app/run", "LATCH_DIR": "/app/latch", "LINE_DIR": "/app/line"}
+    settings = load("executor", environ, root)
+    assert (settings.bind, settings.run_dir) == ("0.0.0.0", Path("/app/run"))
+    assert (settings.kill_dir, settings.deadman_dir) == (Path("/app/latch"), Path("/app/line"))
+
+
+def test_latch_and_line_lie_in_the_run_folder_unless_said_otherwise(root: Path) -> None:
+    settings = load("warden", {"RUN_DIR": "/somewhere"}, root)
+    assert settings.kill_dir == settings.deadman_dir == Path("/somewhere")
+
+
+def test_bind_is_an_address_and_no_name(root: Path) -> None:
+    assert "must be an IP address" in refused(root, BIND="localhost")
+
+
+PASSWORD = "a-password_of-32-characters-0123"
+
+
+def with_password(tmp_path: Path, text: str = PASSWORD + "\n") -> dict[str, str]:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "redis_password").write_text(text)
+    return {"SECRETS_DIR": str(tmp_path / "secrets")}
+
+
+@pytest.mark.parametrize("url", ["redis://redis:6379/0", "rediss://redis:6379", "unix:///run/redis.sock"])
+def test_a_password_file_and_the_services_name_go_into_the_redis_url(root: Path, tmp_path: Path, url: str) -> None:
+    settings = load("quoter", {"REDIS_URL": url, **with_password(tmp_path)}, root)
+    scheme, _, rest = url.partition("://")
+    assert settings.redis_url == f"{scheme}://quoter:{PASSWORD}@{rest}"
+    assert PASSWORD not in repr(settings)
+
+
+def test_a_password_file_serves_the_default_url_too(root: Path, tmp_path: Path) -> None:
+    settings = load("feed", with_password(tmp_path), root)
+    assert settings.redis_url == f"redis://feed:{PASSWORD}@127.0.0.1:6379/0"
+
+
+def test_a_redis_url_that_names_a_user_is_left_alone(root: Path, tmp_path: Path) -> None:
+    url = "redis://me:mine@redis:6379/0"
+    assert load("quoter", {"REDIS_URL": url, **with_password(tmp_path)}, root).redis_url == url
+
+
+@pytest.mark.parametrize("text", ["", "short", "with a blank in its middle", "at@sign-in-the-middle", "x" * 201])
+def test_a_bad_password_file_is_refused_without_repeating_it(root: Path, tmp_path: Path, text: str) -> None:
+    sentence = refused(root, **with_password(tmp_path, text))
+    assert "secrets/redis_password" in sentence
+    assert not text or text not in sentence
+
+
+def test_the_password_is_no_part_of_the_configurations_hash(root: Path, tmp_path: Path) -> None:
+    assert load("feed", with_password(tmp_path), root).config_hash() == load("feed", {}, root).config_hash()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +20,23 @@ def test_kill_is_read_back_as_written(tmp_path: Path) -> None:
     assert json.loads(path.read_text()) == {"epoch": 7, "reason": "asked for", "t_ns": 123}
     assert killfile.read(tmp_path / "run") == Kill(7, "asked for", 123)
     assert [p.name for p in (tmp_path / "run").iterdir()] == ["kill"]
+
+
+def test_two_writers_with_one_process_id_do_not_meet_in_a_half_written_file(tmp_path: Path) -> None:
+    """Containers that share the folder have process ids of their own."""
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda epoch: killfile.write(tmp_path, Kill(epoch, "x" * epoch)), range(1, 65)))
+    found = killfile.read(tmp_path)
+    assert found is not None
+    assert found.reason == "x" * found.epoch
+    assert [p.name for p in tmp_path.iterdir()] == ["kill"]
+
+
+def test_a_folder_that_refuses_leaves_nothing_half_written(tmp_path: Path) -> None:
+    (tmp_path / "kill").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        killfile.replace(tmp_path / "kill", b"{}", durable=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["kill"]
 
 
 def test_no_file_is_no_kill(tmp_path: Path) -> None:

@@ -97,6 +97,16 @@ def test_effects_reach_the_disk(tmp_path: Path) -> None:
         shell.effect("nonsense")
 
 
+def test_the_latch_may_have_a_folder_of_its_own_that_others_read(tmp_path: Path) -> None:
+    settings = a_settings(RUN_DIR=str(tmp_path / "run"), LATCH_DIR=str(tmp_path / "latch"))
+    shell = Shell(settings, MemoryBus(Hub(), "riskd", block_ms=50))
+    shell.effect(WriteKill(Kill(7, "why", 1)))
+    assert [path.name for path in (tmp_path / "latch").iterdir()] == ["kill"]
+    assert list((tmp_path / "run").iterdir()) == []
+    shell.effect(ClearKill())
+    assert list((tmp_path / "latch").iterdir()) == []
+
+
 def test_a_disk_that_refuses_is_told_and_does_not_end_the_service(tmp_path: Path) -> None:
     shell = a_shell(tmp_path)
     before = metrics.value("amm_log_errors_total")
