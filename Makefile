@@ -33,8 +33,8 @@ demo: setup ## the whole system, no Docker, keys or network [DATA= SPEED= MINUTE
 	@AMM_KERNELS=plain $(PY) -m scripts.demo --market $(MARKET) --speed $(SPEED) --port-base $(PORT_BASE) \
 		$(if $(DATA),--data $(DATA)) $(if $(MINUTES),--minutes $(MINUTES))
 
-up: $(VENV)/demo.done ## the system in containers, healthy or an error [MARKET= DATA= SPEED= FLOW= PORT_BASE= GRAFANA=off COMPOSE_UP_ARGS=]
-	@AMM_KERNELS=plain GRAFANA=$(GRAFANA) COMPOSE_UP_ARGS="$(COMPOSE_UP_ARGS)" $(PY) -m scripts.containers up --market $(MARKET) \
+up: $(if $(NATIVE_QUOTER),setup,$(VENV)/demo.done) ## the system in containers, healthy or an error [MARKET= DATA= SPEED= FLOW= PORT_BASE= GRAFANA=off NATIVE_QUOTER=1 COMPOSE_UP_ARGS=]
+	@AMM_KERNELS=plain GRAFANA=$(GRAFANA) NATIVE_QUOTER=$(NATIVE_QUOTER) COMPOSE_UP_ARGS="$(COMPOSE_UP_ARGS)" $(PY) -m scripts.containers up --market $(MARKET) \
 		--speed $(SPEED) --port-base $(PORT_BASE) $(if $(DATA),--data $(DATA)) $(if $(FLOW),--flow $(FLOW)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(LATENCY),--latency $(LATENCY))
 

@@ -20,12 +20,10 @@ JOB = "amm500"
 
 
 def configuration(hosts: Mapping[str, str] | None = None, port_base: int = 0) -> dict[str, Any]:
-    """prometheus.yml; `hosts` names each service's host (default: its own name, as in the compose file)."""
+    """prometheus.yml; `hosts`: each service's host or host:port (default: its own name, as in the compose file)."""
     hosts = hosts or {name: name for name in METRICS_PORTS}
-    targets = [
-        {"targets": [f"{hosts[name]}:{METRICS_PORTS[name] + port_base}"], "labels": {"service": name}}
-        for name in METRICS_PORTS
-    ]
+    places = {n: h if ":" in h else f"{h}:{METRICS_PORTS[n] + port_base}" for n, h in hosts.items()}
+    targets = [{"targets": [places[name]], "labels": {"service": name}} for name in METRICS_PORTS]
     return {
         "global": {"scrape_interval": f"{bounds.SCRAPE_S}s", "scrape_timeout": "4s", "evaluation_interval": "15s"},
         "rule_files": ["rules.yml"],

@@ -16,7 +16,8 @@ from common.errors import ConfigError
 from common.kernel import ROOT
 from scripts.secret_files import Owner
 
-PROMETHEUS_PORT, GRAFANA_PORT = 9090, 3000
+PROMETHEUS_PORT, GRAFANA_PORT, REDIS_PORT = 9090, 3000, 6379
+NATIVE_FILES = "docker-compose.yml:compose.native-quoter.yml"
 STACK = ROOT / "run" / "stack"
 SECRETS = {"paper": ROOT / "secrets" / "paper"}
 PLACED = {
@@ -43,16 +44,19 @@ class Wishes:
     flow: str = ""
     grafana: bool = True
     alerts: bool = False
+    native_quoter: bool = False
     cores: Mapping[str, str] = field(default_factory=dict)
 
 
-def ports(port_base: int, *, paper: bool = True, grafana: bool = True) -> dict[str, int]:
+def ports(port_base: int, *, paper: bool = True, grafana: bool = True, native_quoter: bool = False) -> dict[str, int]:
     """What is published on 127.0.0.1, by what a person calls it."""
     found = {"page": PAGE_PORT, "prometheus": PROMETHEUS_PORT}
     if paper:
         found["venue"] = VENUE_PORT
     if grafana:
         found["grafana"] = GRAFANA_PORT
+    if native_quoter:
+        found["redis"] = REDIS_PORT
     return {name: port + port_base for name, port in found.items()}
 
 
@@ -83,9 +87,14 @@ def compose_env(
         "VENUE_CLOSED": str(paper).lower(),
         "PAGE_OPEN": str(wishes.alerts or not paper).lower(),
         "COMPOSE_PROFILES": profiles(settings.network, wishes.grafana),
-        **{f"PORT_{name.upper()}": str(port) for name, port in ports(settings.port_base).items()},
+        **{
+            f"PORT_{name.upper()}": str(port)
+            for name, port in ports(settings.port_base, native_quoter=wishes.native_quoter).items()
+        },
         **wishes.cores,
     }
+    if wishes.native_quoter:
+        found["COMPOSE_FILE"] = NATIVE_FILES
     if not paper:
         return found | {"VENUE_URL": settings.venue_url}
     found["SIMVENUE_ARGUMENTS"] = simvenue_arguments(wishes, wallet, settings.equity_usd, agents)

@@ -25,6 +25,7 @@ from common.config import PAGE_PORT, VENUE_PORT, Settings, load, read_dotenv
 from common.errors import EXIT_CONFIG, EXIT_FAULT, EXIT_OK, EXIT_REFUSED, AmmError, ConfigError, LinkDown, Refused
 from common.kernel import ROOT
 from scripts import container_plan as plan
+from scripts import native_beside as native
 from scripts import secret_files as files
 from scripts.cores import decide, look
 from scripts.engine import Compose, require_engine
@@ -80,9 +81,11 @@ def up(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if running := compose.running():
         raise Refused(f"containers of this project run already ({', '.join(running)}): make down first")
     paper = settings.network == "paper"
-    published = plan.ports(settings.port_base, paper=paper, grafana=wishes.grafana)
+    published = plan.ports(settings.port_base, paper=paper, grafana=wishes.grafana, native_quoter=wishes.native_quoter)
     for name, port in published.items():
         refuse_taken(name, port)
+    if wishes.native_quoter:
+        native.stop()
     if paper:
         compose.run("down", "--remove-orphans")
     wallet = write_files(settings, wishes, given)
@@ -95,6 +98,8 @@ def up(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         compose.run("ps", "--all")
         return _say("not everything became healthy: make logs says why, make down stops what runs", EXIT_FAULT)
     wait_for(lambda: get(published["page"], "/api/status"), PAGE_S, "the control page")
+    if wishes.native_quoter and (code := native.start(plan.STACK, published["redis"], settings.port_base)) != EXIT_OK:
+        return _say("the quoter does not run on this machine: make down stops the rest", code)
     seconds, there = time.monotonic() - began, compose.running()
     shown = {name: port for name, port in published.items() if name != "grafana" or name in there}
     sys.stdout.write(f"healthy after {seconds:.0f} s; account {wallet}\n{addresses(shown)}\n")
@@ -118,8 +123,16 @@ def wishes_of(arguments: argparse.Namespace, environ: Mapping[str, str]) -> plan
         latency=arguments.latency,
         flow=arguments.flow,
         grafana=word == "on",
+        native_quoter=_is_on("NATIVE_QUOTER", environ),
         alerts=any(environ.get(name) for name in (contacts.SLACK_NAME, contacts.EMAIL_NAME)),
     )
+
+
+def _is_on(name: str, environ: Mapping[str, str]) -> bool:
+    word = environ.get(name, "").strip().lower()
+    if word not in ("", "0", "1", "off", "on"):
+        raise ConfigError(f"{name} = {word[:20]!r}: allowed are 0 and 1")
+    return word in ("1", "on")
 
 
 def write_files(settings: Settings, wishes: plan.Wishes, given: Mapping[str, str]) -> str:
@@ -149,6 +162,8 @@ def write_files(settings: Settings, wishes: plan.Wishes, given: Mapping[str, str
     }.items():
         (plan.STACK / name).write_text(plan.env_text(values), encoding="utf-8")
         (plan.STACK / name).chmod(0o600)
+    if wishes.native_quoter:
+        (plan.STACK / "prometheus.yml").write_text(native.prometheus_yml(settings.port_base), encoding="utf-8")
     return wallet
 
 
@@ -172,6 +187,7 @@ def down() -> int:
     left: int | None = 0
     if compose.running():
         left = cancel_all(compose, Venue(plan.STACK))
+    native.stop()
     code = compose.run("--profile", "*", "down", "--remove-orphans")
     if left == 0 and (plan.STACK / "compose.env").exists():
         sys.stdout.write("stopped; none of our orders rest at the venue\n")

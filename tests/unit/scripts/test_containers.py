@@ -10,7 +10,7 @@ import pytest
 
 from common import killfile
 from common.cpus import uniform_host
-from common.errors import EXIT_CONFIG, EXIT_FAULT, EXIT_OK, EXIT_REFUSED, LinkDown
+from common.errors import EXIT_CONFIG, EXIT_FAULT, EXIT_OK, EXIT_REFUSED, ConfigError, LinkDown
 from scripts import container_plan as plan
 from scripts import containers, secret_files
 from scripts.containers import Venue, cancel_all, main, up_command, wishes_of
@@ -165,6 +165,22 @@ def test_compose_up_args_are_passed_on_and_decide_about_building() -> None:
     assert up_command("--scale grafana=0 --pull never")[-4:] == ["--scale", "grafana=0", "--pull", "never"]
     assert "--build" not in up_command("--no-build")
     assert {"--detach", "--wait"} <= set(up_command("--no-build"))
+
+
+def test_a_native_quoter_is_asked_for_by_name(stack: Path) -> None:
+    arguments = containers._arguments(["up"])
+    assert not wishes_of(arguments, {"NATIVE_QUOTER": "0"}).native_quoter
+    wishes = wishes_of(arguments, {"NATIVE_QUOTER": "1"})
+    settings = containers.load("monitor", {"MODELS_DIR": str(stack / "models"), "PORT_BASE": "500"})
+    containers.write_files(settings, wishes, {})
+    found = plan.read_env((plan.STACK / "compose.env").read_text())
+    assert found["COMPOSE_FILE"].split(":") == ["docker-compose.yml", "compose.native-quoter.yml"]
+    assert found["PORT_REDIS"] == "6879"
+    scraped = (plan.STACK / "prometheus.yml").read_text()
+    assert '"host.docker.internal:9602"' in scraped  # the host's ports are shifted, those inside containers are not
+    assert '"riskd:9104"' in scraped
+    with pytest.raises(ConfigError, match="NATIVE_QUOTER"):
+        wishes_of(arguments, {"NATIVE_QUOTER": "perhaps"})
 
 
 def test_alerts_open_a_way_out_only_where_one_is_configured() -> None:
