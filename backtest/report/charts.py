@@ -17,7 +17,6 @@ from plotly.subplots import make_subplots
 from backtest.report.account import Account
 from backtest.report.bands import Found
 from backtest.report.breakdown import Curve, Row
-from backtest.report.figures import GROWTH_USD
 from backtest.scoring import HORIZONS_S
 from simvenue.desk.budget import START_ACTIONS
 
@@ -105,11 +104,10 @@ def holdings(account: Account, equity_usd: float) -> Any:
     return _styled(figure, 400)
 
 
-def actions(account: Account, *, growth: bool) -> Any:
+def actions(account: Account, earned_by_fill: Any) -> Any:
     """Actions sent, and those the address had earned by then, on a scale of powers of ten."""
     at = np.searchsorted(account.fill_t_ns, account.t_ns, "right")
-    traded = np.concatenate(([0.0], np.cumsum(account.usd)))[at]
-    earned = START_ACTIONS + traded / (GROWTH_USD if growth else 1.0)
+    earned = START_ACTIONS + np.concatenate(([0.0], np.cumsum(earned_by_fill)))[at]
     figure = go.Figure()
     for name, values, colour in (
         ("sent", account.actions_by_row, BLUE), ("earned", earned, GREEN),

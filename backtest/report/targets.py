@@ -47,7 +47,7 @@ TARGETS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Line:
     """One target's line: the headline's value, the band's ends, in how many scenarios it holds, and why not."""
 
     target: Target
@@ -66,7 +66,7 @@ class Judged:
         return f"{value * self.target.scale:,.{self.target.digits}f}{self.target.unit}".replace("-", "\N{MINUS SIGN}")
 
 
-def judged(found: Sequence[Mapping[str, Figure]], flow: Flow, equity_usd: float, days: float) -> list[Judged]:
+def judged(found: Sequence[Mapping[str, Figure]], flow: Flow, equity_usd: float, days: float) -> list[Line]:
     """All targets; `found` are the scenarios' figures, the headline's first."""
     ceilings = _ceilings(flow, equity_usd)
     lines = []
@@ -80,7 +80,7 @@ def judged(found: Sequence[Mapping[str, Figure]], flow: Flow, equity_usd: float,
         if verdict != MET and holds == 0 and ceiling is not None and ceiling[0] <= target.bound:
             verdict, why = IMPOSSIBLE, ceiling[1]
         lines.append(
-            Judged(
+            Line(
                 target, values[0], min(known, default=None), max(known, default=None), holds, len(values), verdict, why
             )
         )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -50,7 +50,11 @@ class Gated:
     cost_usd: float | None
 
 
-def scores(played: Played, fee_bps: float) -> tuple[Any, Any, Any, Any]:
+Scores: TypeAlias = tuple[Any, Any, Any, Any]
+"""Columns, a row a fill: its time, net 60 s markout (bps), USD, and since when that is known."""
+
+
+def scores(played: Played, fee_bps: float) -> Scores:
     """(time, net 60 s markout, USD, known since) of the fills that can be scored, in the order they become known.
 
     The rule is `common/markout.py`'s: the mid that decides is the last one at or before fill + 60 s, certain once a
@@ -72,20 +76,54 @@ def scores(played: Played, fee_bps: float) -> tuple[Any, Any, Any, Any]:
     return fills[ok, FILL_T][order], (bps[ok] - fee_bps)[order], usd[ok][order], stamps[late][ok][order]
 
 
+class Watch:
+    """The live gate over replays that follow each other: it remembers what came before, and looks block by block."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._gate = EdgeGate(settings)
+        self._block_ns = int(settings.quoting.edge_gate_block_s * NS)
+        self._next: int | None = None  # block to look after next
+        self.stop_t_ns: int | None = None
+
+    def see(self, told: Scores, to_t_ns: int) -> int | None:
+        """Look at the scores of one more replay, up to `to_t_ns`; returns when the gate stops, the first time it does.
+
+        A block in which nothing was traded or became known says what the one before it said: it is not looked at.
+        """
+        t_ns, net_bps, usd, known_ns = told
+        if self.stop_t_ns is not None or len(t_ns) == 0:
+            return None
+        first = int(t_ns.min()) // self._block_ns
+        done, newest = 0, -1
+        for number in range(first if self._next is None else max(first, self._next), to_t_ns // self._block_ns):
+            self._next = number + 1
+            look_ns = (number + 1) * self._block_ns + EDGE_SETTLED_NS
+            known = int(np.searchsorted(known_ns, look_ns, "right"))
+            if look_ns > to_t_ns or (known == done and newest < number):
+                continue
+            for k in range(done, known):
+                self._gate.on_score(int(t_ns[k]), float(net_bps[k]), float(usd[k]))
+                newest = max(newest, int(t_ns[k]) // self._block_ns)
+            done = known
+            if self._gate.look(look_ns, EDGE_SETTLED_NS):
+                self.stop_t_ns = look_ns
+                return look_ns
+        for k in range(done, len(t_ns)):
+            self._gate.on_score(int(t_ns[k]), float(net_bps[k]), float(usd[k]))
+        return None
+
+    @property
+    def judged(self) -> Judged:
+        """What it has come to so far."""
+        why = self._gate.why if self.stop_t_ns is not None else ""
+        return Judged(self.stop_t_ns, self._gate.found, self._gate.fills, why)
+
+
 def judge(played: Played, settings: Settings, fee_bps: float, to_t_ns: int) -> Judged:
     """The live gate's looks at a finished replay up to `to_t_ns`, one after each block, until it stops."""
-    gate = EdgeGate(settings)
-    block_ns = int(settings.quoting.edge_gate_block_s * NS)
-    t_ns, net_bps, usd, known_ns = scores(played, fee_bps)
-    told = 0
-    for number in range(int(t_ns[0]) // block_ns if len(t_ns) else 0, to_t_ns // block_ns if len(t_ns) else 0):
-        look_ns = (number + 1) * block_ns + EDGE_SETTLED_NS
-        while told < len(t_ns) and known_ns[told] <= look_ns:
-            gate.on_score(int(t_ns[told]), float(net_bps[told]), float(usd[told]))
-            told += 1
-        if look_ns <= to_t_ns and gate.look(look_ns, EDGE_SETTLED_NS):
-            return Judged(look_ns, gate.found, gate.fills, gate.why)
-    return Judged(None, gate.found, gate.fills, "")
+    watch = Watch(settings)
+    watch.see(scores(played, fee_bps), to_t_ns)
+    return watch.judged
 
 
 def gated(

@@ -16,7 +16,8 @@ import pytest
 
 from backtest import run
 from backtest.data.opened import Opened, Part
-from backtest.run import DAYS_MAX, WHOLE_DAYS_MAX, band_of, days_of, forecast_of, pieces, plan_of, settings_of
+from backtest.run import DAYS_MAX, band_of, days_of
+from backtest.stands import WHOLE_DAYS_MAX, forecast_of, pieces, plan_of, settings_of
 from backtest.tape import Tape
 from common.config import load
 from common.errors import BadInput, ConfigError
@@ -46,10 +47,10 @@ def later(tape: Tape, by_ns: int) -> Tape:
 
 
 def test_leverage_beyond_the_markets_is_its_maximum_and_said() -> None:
-    settings, asked = settings_of(told("--leverage", "25"))
+    settings, asked = settings_of(told("--leverage", "25"), "us500")
     assert settings.execution.leverage == settings.venue.max_leverage == 20
     assert asked == 25
-    settings, asked = settings_of(told("--leverage", "15"))
+    settings, asked = settings_of(told("--leverage", "15"), "us500")
     assert (settings.execution.leverage, asked) == (15, 0)
 
 
