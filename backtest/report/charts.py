@@ -88,7 +88,7 @@ def parts(account: Account) -> Any:
     return _styled(figure, 360)
 
 
-def holdings(account: Account, equity_usd: float) -> Any:
+def holdings(account: Account, equity_usd: float, *, is_gross: bool = False) -> Any:
     """Inventory in USD and the margin it uses as a share of equity."""
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.65, 0.35], vertical_spacing=0.06)
     held = account.position_u * account.row_mid2 * 0.5e-6
@@ -99,7 +99,7 @@ def holdings(account: Account, equity_usd: float) -> Any:
             x=_times(account.t_ns[at]), y=_rounded(values[at]), mode="lines", line={"color": colour, "width": 1},
             fill="tozeroy", showlegend=False, row=row, col=1,
         )  # fmt: skip
-    figure.update_yaxes(title_text="position, USD", row=1, col=1)
+    figure.update_yaxes(title_text="gross position, USD" if is_gross else "position, USD", row=1, col=1)
     figure.update_yaxes(title_text="margin, %", row=2, col=1)
     return _styled(figure, 400)
 

@@ -101,7 +101,7 @@ def _charts(m: Material) -> dict[str, Any]:
         "decay_session": charts.decay(_largest(curves_by_session(account, m.calendar))),
         "levels": charts.levels(by_level(account), days),
         "actions": charts.actions(account, result.terms.earned(account)),
-        "holdings": charts.holdings(account, m.facts.equity_usd),
+        "holdings": charts.holdings(account, m.facts.equity_usd, is_gross=bool(m.markets)),
     }
     if m.markets:  # there is no one price to draw fills on
         del drawn["fills"]

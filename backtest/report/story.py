@@ -61,7 +61,8 @@ def facts_of(
 
 
 def _sentence(line: str) -> str:
-    return line[:1].upper() + line[1:] + ("" if line.endswith(".") else ".")
+    first = line[:1].upper() if line.partition(" ")[0].isalpha() else line[:1]  # a file's name stays as it is
+    return first + line[1:] + ("" if line.endswith(".") else ".")
 
 
 def _ceiling(flow: Flow) -> str:
