@@ -82,7 +82,7 @@ edge: $(VENV)/backtest.done ## what each quoter earns on recorded days [DATA= MA
 		$(if $(TICK),--tick $(TICK)) $(if $(FEE),--fee $(FEE)) $(if $(LATENCY),--latency $(LATENCY)) \
 		$(if $(STRICT),--strict) $(if $(PROFILE),--profile $(PROFILE)) $(if $(QUEUE),--queue $(QUEUE))
 
-backtest: $(VENV)/backtest.done ## what a configuration would have earned [MARKET= DATA=path | SOURCE=auto|recorded|hyperliquid|xyz100|btc|synthetic DAYS= MONTHS= PROFILE= LEVERAGE= LATENCY= QUEUE= FEE= TICK= STRICT=1 MODEL= SEED= OUT=]
+backtest: $(VENV)/backtest.done ## what a configuration would have earned [MARKET=a,b DATA=path | SOURCE=auto|recorded|hyperliquid|xyz100|btc|synthetic DAYS= MONTHS= PROFILE= LEVERAGE= LATENCY=good|table:typical|recorded|F,O QUEUE= FEE= TICK= STRICT=1 MODEL= SEED= EDGE_GATE=enforce|warn OUT=]
 	@$(PY) -m common.kernel
 	@$(PY) -m backtest run --market $(MARKET) $(if $(DATA)$(SOURCE),--data $(if $(DATA),$(DATA),$(SOURCE))) \
 		$(if $(DAYS),--days $(DAYS)) $(if $(MONTHS),--months $(MONTHS)) $(if $(PROFILE),--profile $(PROFILE)) \

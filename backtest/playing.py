@@ -20,6 +20,7 @@ from backtest.loop.account import (
     A_KILLED_T,
     A_LIQUIDATIONS,
     A_MODE,
+    A_OTHERS_E8,
     A_OVER,
     A_PEAK_MARGIN_E8,
     A_SEIZED_E8,
@@ -30,6 +31,7 @@ from backtest.loop.account import (
     equity_e8,
     new_account,
 )
+from backtest.loop.course import C_ENDED, C_UNTIL_T, new_course
 from backtest.loop.deciding import REFERENCE
 from backtest.loop.guard import names_of, new_guard
 from backtest.loop.layout import (
@@ -184,43 +186,70 @@ def grid_decimals(tick_px_u: int, px_u: int) -> int:
     raise ConfigError(f"no grid of the venue has steps of {tick_px_u} px_u at {px_u}")
 
 
+class Replay:
+    """One quoter on one tape, ready to be played in one go or in turns."""
+
+    def __init__(self, tape: Tape, quoter: Quoter, terms: Terms, model: Any = None, given: Any = None) -> None:
+        self._tape, self._quoter, self._terms = tape, quoter, terms
+        grid = _grid(tape)
+        venue, ours = _books(tape, quoter, grid)
+        if terms.hides_crossed:
+            _hide(venue.bids, venue.asks, *(ours if quoter.profile == REFERENCE else ()))
+        venue.holders[H_ROOM] = NO_LIMIT
+        instants = len(tape.stamp_ns)
+        self.holders, self.desk, self.course, self._mids = venue.holders, new_desk(), new_course(), istate(instants)
+        self.fills, self._curve = new_log(FILLS_MAX, FILL_STRIDE), new_log(_curve_rows(terms), CURVE_STRIDE)
+        floats, ints = quoter.new_state()
+        ints[I_SZ_DECIMALS] = grid_decimals(quoter.tick_px_u, int(tape.px_u[0]))
+        source = _source(quoter, model, given)
+        self._forecast = state(instants if source != NONE else 0)
+        if given is not None:
+            self._forecast[:] = given
+        seen, told_ns = _seen(tape, terms)
+        self.account, self._sums = new_account(terms.charges, int(tape.stamp_ns[_first(tape, terms)]))
+        self._vectors: tuple[Any, ...] = (
+            tape.what, tape.px_u, tape.sz_u, tape.stamp_ns, tape.begin, tape.begins_file,
+            _config(tape, quoter, terms, source), terms.power,
+            venue.bids, venue.asks, venue.orders, venue.bid_queue, venue.ask_queue, venue.holders, venue.out,
+            *ours, new_channels(), new_book(), *new_features(),
+            state(FEATURES_MAX), new_model() if model is None else model, self._forecast,
+            floats, ints, quoter.params, quoter.lean, new_out(), self.desk, *_rings(terms), self.fills, self._curve,
+            self._mids, *seen, told_ns, _places(quoter, grid),
+            self.account, self._sums, *_prices(tape),
+            *new_guard(terms.risk if terms.charges is not None else None), self.course,
+        )  # fmt: skip
+
+    @property
+    def has_ended(self) -> bool:
+        return int(self.course[C_ENDED]) == 1
+
+    @property
+    def position_u(self) -> int:
+        """At the venue, sz_u."""
+        return int(self.holders[H_POS])
+
+    def go(self, until_t_ns: int = NEVER) -> None:
+        """Play everything before a time."""
+        self.course[C_UNTIL_T] = until_t_ns
+        replay(*self._vectors)
+        if self.desk[D_FULL]:
+            raise OurFault("a log of the replay ran out of room")
+
+    def played(self) -> Played:
+        """What was written down so far."""
+        return Played(
+            _sided(_rows(self.fills, FILL_STRIDE), self._quoter), _rows(self._curve, CURVE_STRIDE),
+            np.asarray(self._tape.stamp_ns), np.asarray(self._mids), np.asarray(self._forecast),
+            **{name: int(self.desk[place]) for name, place in COUNTS.items()},
+            money=_money(self.account, self._sums, self.desk, self.position_u, self._terms),
+        )  # fmt: skip
+
+
 def play(tape: Tape, quoter: Quoter, terms: Terms, model: Any = None, given: Any = None) -> Played:
     """Play the tape; `given` is a forecast for each instant instead of the model's."""
-    grid = _grid(tape)
-    venue, ours = _books(tape, quoter, grid)
-    if terms.hides_crossed:
-        _hide(venue.bids, venue.asks, *(ours if quoter.profile == REFERENCE else ()))
-    venue.holders[H_ROOM] = NO_LIMIT
-    instants = len(tape.stamp_ns)
-    desk, mids = new_desk(), istate(instants)
-    fills, curve = new_log(FILLS_MAX, FILL_STRIDE), new_log(_curve_rows(terms), CURVE_STRIDE)
-    floats, ints = quoter.new_state()
-    ints[I_SZ_DECIMALS] = grid_decimals(quoter.tick_px_u, int(tape.px_u[0]))
-    source = _source(quoter, model, given)
-    forecast = state(instants if source != NONE else 0)
-    if given is not None:
-        forecast[:] = given
-    seen, told_ns = _seen(tape, terms)
-    account, sums = new_account(terms.charges, int(tape.stamp_ns[_first(tape, terms)]))
-    vectors: tuple[Any, ...] = (
-        tape.what, tape.px_u, tape.sz_u, tape.stamp_ns, tape.begin, tape.begins_file,
-        _config(tape, quoter, terms, source), terms.power,
-        venue.bids, venue.asks, venue.orders, venue.bid_queue, venue.ask_queue, venue.holders, venue.out,
-        *ours, new_channels(), new_book(), *new_features(),
-        state(FEATURES_MAX), new_model() if model is None else model, forecast,
-        floats, ints, quoter.params, quoter.lean, new_out(), desk, *_rings(terms), fills, curve, mids,
-        *seen, told_ns, _places(quoter, grid),
-        account, sums, *_prices(tape), *new_guard(terms.risk if terms.charges is not None else None),
-    )  # fmt: skip
-    replay(*vectors)
-    if desk[D_FULL]:
-        raise OurFault("a log of the replay ran out of room")
-    return Played(
-        _sided(_rows(fills, FILL_STRIDE), quoter), _rows(curve, CURVE_STRIDE), np.asarray(tape.stamp_ns),
-        np.asarray(mids), np.asarray(forecast),
-        **{name: int(desk[place]) for name, place in COUNTS.items()},
-        money=_money(account, sums, desk, int(venue.holders[H_POS]), terms),
-    )  # fmt: skip
+    made = Replay(tape, quoter, terms, model, given)
+    made.go()
+    return made.played()
 
 
 def _books(tape: Tape, quoter: Quoter, grid: tuple[int, int, int]) -> tuple[VenueState, tuple[Any, Any]]:
@@ -324,7 +353,7 @@ def _money(account: Any, sums: Any, desk: Any, position: int, terms: Terms) -> M
         return None
     cap = int(action_cap(int(desk[D_VOLUME]) // int(account[A_CREDIT_SHARE])))
     return Money(
-        equity_e8=int(equity_e8(account, desk, position)), fees_e8=int(account[A_FEES_E8]),
+        equity_e8=int(equity_e8(account, desk, position)) - int(account[A_OTHERS_E8]), fees_e8=int(account[A_FEES_E8]),
         funding_e8=int(account[A_FUNDING_E8]), seized_e8=int(account[A_SEIZED_E8]),
         margin_peak_e8=int(account[A_PEAK_MARGIN_E8]), margin_ratio_peak=float(sums[Y_PEAK_RATIO]),
         taken_e6=int(account[A_TAKEN_E6]), liquidations=int(account[A_LIQUIDATIONS]),

@@ -13,6 +13,16 @@ input, same output.
 from __future__ import annotations
 
 from backtest.loop.account import A_DUE_T, A_MARK, A_MODE, look
+from backtest.loop.course import (
+    C_BEGUN,
+    C_ENDED,
+    C_MARKET,
+    C_PULL_T,
+    C_STEP_T,
+    C_STOPPED,
+    C_UNTIL_T,
+    C_VIEW,
+)
 from backtest.loop.deciding import PRODUCTION, decide, measure
 from backtest.loop.desk import arrive, due, hear, next_kind, pull, requote
 from backtest.loop.fixed import L_CAP, L_IN, L_OUT, L_REFILL, L_WEIGHT
@@ -174,7 +184,7 @@ def hold(desk: list[int], ints: list[int], t_ns: int) -> None:
     "f8[::1], i8[::1], f8[::1], f8[::1], i8[::1], "
     "i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], "
     "i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], "
-    "i8[::1], f8[::1], i8[::1], i8[::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1])"
+    "i8[::1], f8[::1], i8[::1], i8[::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], i8[::1])"
 )
 def replay(
     what: list[int],
@@ -232,19 +242,28 @@ def replay(
     figures: list[float],
     verdict: list[float],
     losing: list[float],
+    course: list[int],
 ) -> int:
-    """Play all instants; returns how many the venue played.  `mids` gets bid + ask after each, 0 = one is missing.
+    """Play on, up to `C_UNTIL_T`; returns how many instants the venue has played.
+
+    `mids` gets bid + ask after each, 0 = one is missing.
 
     `seen_*` is the stream as it reaches us, most often the venue's own vectors; instant v comes at `told_ns[v]`, or
     `CF_FEED` after its stamp when that is empty.
     """
     instants = len(stamp_ns)
-    i = config[CF_FIRST]
-    v = 0
-    pull_t = NEVER
-    stopped = 0
+    i = course[C_MARKET]
+    v = course[C_VIEW]
+    pull_t = course[C_PULL_T]
+    stopped = course[C_STOPPED]
+    step_t = course[C_STEP_T]
+    until = course[C_UNTIL_T]
     profile = config[CF_PROFILE]
-    step_t = stamp_ns[0] + config[CF_STEP] if config[CF_STEP] > 0 else NEVER
+    if course[C_BEGUN] == 0:
+        course[C_BEGUN] = 1
+        i = config[CF_FIRST]
+        if config[CF_STEP] > 0:
+            step_t = stamp_ns[0] + config[CF_STEP]
     while desk[D_FULL] == 0:
         market_t = stamp_ns[i] if i < instants and stamp_ns[i] <= config[CF_END_T] else NEVER
         view_t = NEVER
@@ -255,6 +274,9 @@ def replay(
         look_t = account[A_DUE_T] if market_t < NEVER else NEVER
         now = min(market_t, view_t, action_t, news_t, pull_t, step_t, look_t)
         if now == NEVER or (now == step_t and market_t == NEVER and action_t == NEVER):
+            course[C_ENDED] = 1
+            break
+        if now >= until:
             break
         if action_t == now and (market_t > now or config[CF_MARKET_FIRST] == 0):
             while due(actions) == now:
@@ -267,7 +289,7 @@ def replay(
                     arrive(desk, account, actions, news, config, now, bids, asks, orders, bid_queue, ask_queue)
             continue
         if market_t == now:
-            until_t = min(view_t, news_t, pull_t, step_t, look_t, action_t - 1 + config[CF_MARKET_FIRST])
+            until_t = min(view_t, news_t, pull_t, step_t, look_t, action_t - 1 + config[CF_MARKET_FIRST], until - 1)
             i = play_until(
                 what, px, sz, stamp_ns, begin, begins_file, i, until_t, config, power,
                 bids, asks, orders, bid_queue, ask_queue, holders, out,
@@ -362,4 +384,9 @@ def replay(
         decide(profile, state, ints, params, rules, book, now, target)
         keep_places(desk, state, rules, target)
         requote(desk, actions, now, target, state[S_MID], rules[L_CAP], rules[L_OUT], rules[L_IN], rules[L_REFILL])
+    course[C_MARKET] = i
+    course[C_VIEW] = v
+    course[C_PULL_T] = pull_t
+    course[C_STOPPED] = stopped
+    course[C_STEP_T] = step_t
     return i

@@ -1,9 +1,9 @@
 """`python -m backtest run`: what would this configuration have earned, and how sure can one be?
 
-Opens a market (own recordings, event arrays, an archive, bars, or a made-up one), replays it under three queue models
-and three latencies on all cores, and writes the report: a table in the terminal, a page, `latest.json`. Decides what
-is played and what is said of it; data come from `data/`, the rules of time and matching from `replay.py`, figures from
-`report/`.
+Opens one market or several (own recordings, event arrays, an archive, bars, or made-up ones), replays them under three
+queue models and three latencies on all cores, and writes the report: a table in the terminal, a page, `latest.json`; of
+several markets one for each, and one for the account they share. Decides what is played and where it is written; what a
+market is comes from `stands.py`, the rules of time and matching from `replay.py`, figures from `report/`.
 """
 
 from __future__ import annotations
@@ -11,51 +11,42 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from backtest.data.opened import Opened, joined
-from backtest.data.sources import open_source
-from backtest.quoters import Stall
-from backtest.report import terminal, written
-from backtest.report.account import Costs
+from backtest.report import story, terminal, written
 from backtest.report.bands import Result, result_of
 from backtest.report.figures import Terms
 from backtest.report.page import Material, write_page
-from backtest.report.running import Done, Plan, all_replayed
-from backtest.report.scenarios import QUEUES, Scenario, scenarios
-from backtest.report.story import facts_of
-from backtest.tape import Tape
-from common.config import PROFILES, Settings, load
-from common.errors import BadInput, ConfigError
-from common.kernel import COMPILED, ROOT
+from backtest.report.running import Done, Ran, all_replayed
+from backtest.report.scenarios import KNOWN, QUEUES, USUAL, Scenario, scenarios
+from backtest.report.several import terms_of, together
+from backtest.report.words import Facts
+from backtest.stands import Stand, pieces_of, stands_of
+from common.config import PROFILES
+from common.errors import ConfigError
+from common.kernel import COMPILED
 from common.sessions_file import calendar_of
-from common.ticks import px_decimals, tick_u
-from quoter.card import Card, accept
-from quoter.card_file import model_path, read_card
-from simvenue.market import market_of
-from simvenue.money.fees import PPB_PER_BPS, rates_ppb
 
 MONTH_DAYS = 365.0 / 12.0
 DAYS_MAX = 3_660.0
-WHOLE_DAYS_MAX = 31.0
-"""A span up to this is one replay from its begin to its end; a longer one is played part by part (`data/opened.py`)."""
-NEXT_WITHIN_NS = 3_600 * 10**9
-"""Parts that follow each other within an hour belong to one replay."""
-CACHE = ROOT / "run" / "backtest"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--market", default="us500", help="profile in config/")
-    add("--data", default="auto", help="files or folder, or auto, recorded, hyperliquid, xyz100, btc, synthetic")
+    add("--market", default="us500", help="profile in config/; several with commas share one account")
+    add(
+        "--data", default="auto",
+        help="files or folder, or auto, recorded, hyperliquid, xyz100, btc, synthetic; MARKET=PATH,... for several",
+    )  # fmt: skip
     add("--days", type=float, default=0.0, help="days to play, the newest ones (default: all of a PATH, else a week)")
     add("--months", type=float, default=0.0, help="the same in months: a stress run of three scenarios")
     add("--profile", default="", choices=("", *PROFILES), help="default: the market file's")
     add(
         "--leverage", type=int, default=0, help="default: the market file's; more than the market allows is its maximum"
     )
-    add("--latency", default="typical", help="of the headline: good, typical, bad or FEED,ORDER in ms")
+    add("--latency", default=USUAL, help=f"of the headline: {KNOWN}")
     add("--queue", default="risk-averse", choices=QUEUES, help="of the headline")
     add("--scenarios", default="", choices=("", "nine", "three", "one"), help="how much of the band is played")
     add("--fee", type=float, default=None, help="maker fee in bps; default: the venue's schedule for this market")
@@ -73,40 +64,55 @@ def main(told: argparse.Namespace) -> int:
     began = time.monotonic()
     if not COMPILED:
         raise ConfigError("the backtest needs compiled kernels: unset AMM_KERNELS")
-    settings, asked = settings_of(told)
-    days = days_of(told)
-    opened = open_source(told.data, settings, days, CACHE, seed=told.seed)
-    sys.stderr.write(f"source: {opened.name}\n")
-    card, why_none = forecast_of(told.model, settings, opened)
-    plan = plan_of(told, settings, opened, card)
-    band = band_of(told)
-    result = played(opened, plan, band, told, settings)
-    command = "python -m backtest " + " ".join(sys.argv[1:])
-    facts = facts_of(settings, opened, plan, band, result, why_none, leverage_asked=asked, days_asked=days)
-    folder = told.out or settings.reports_dir / "backtest"
-    page, calendar = folder / "latest.html", calendar_of(settings)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_page(page, Material(facts, result, calendar, opened.datasets, command))
-    tree = written.report(facts, result, calendar, opened.datasets, command, time.monotonic() - began)
-    written.write(tree, [folder / "latest.json", settings.reports_dir / "backtest" / "latest.json"])
-    terminal.show(result, facts, page)
+    days, band = days_of(told), band_of(told)
+    stands = stands_of(told, days)
+    for stand in stands:
+        sys.stderr.write(f"source: {f'{stand.name}: ' if len(stands) > 1 else ''}{stand.opened.name}\n")
+        check_recorded(stand, band)
+    ran = played(stands, band, told)
+    results = [result_for(m, stand, ran, band, told.seed) for m, stand in enumerate(stands)]
+    facts = [facts_for(stand, band, result, days) for stand, result in zip(stands, results, strict=True)]
+    default = stands[0].settings.reports_dir / "backtest"
+    folder = told.out or default
+    report = Report(folder, default, lambda: time.monotonic() - began)
+    if len(stands) == 1:
+        report.write(facts[0], results[0], stands, newest=True)
+        return 0
+    for stand, lines, result in zip(stands, facts, results, strict=True):
+        Report(folder / stand.name, default, report.seconds).write(lines, result, [stand], newest=False)
+    whole = whole_result(stands, ran, band, told.seed)
+    names = [stand.name for stand in stands]
+    said = story.beside(list(zip(names, facts, results, strict=True)), whole)
+    report.write(said, whole, stands, newest=True, markets=dict(zip(names, results, strict=True)))
     return 0
 
 
+class Report:
+    """Where a report goes: page, file and terminal."""
+
+    def __init__(self, folder: Path, default: Path, seconds: Callable[[], float]) -> None:
+        self._folder, self._default, self.seconds = folder, default, seconds
+
+    def write(
+        self, facts: Facts, result: Result, stands: Sequence[Stand], *, newest: bool,
+        markets: dict[str, Result] | None = None,
+    ) -> None:  # fmt: skip
+        """`newest`: it is also what `reports/backtest/latest.json` says; `markets`: the parts of a whole."""
+        command = "python -m backtest " + " ".join(sys.argv[1:])
+        calendar = calendar_of(stands[0].settings) if len(stands) == 1 else None
+        datasets = tuple(one for stand in stands for one in stand.opened.datasets)
+        page = self._folder / "latest.html"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_page(page, Material(facts, result, calendar, datasets, command, markets or {}))
+        tree: dict[str, Any] = written.report(facts, result, calendar, datasets, command, self.seconds())
+        if markets:
+            tree["markets"] = {name: written.part(one) for name, one in markets.items()}
+        paths = [self._folder / "latest.json", *([self._default / "latest.json"] if newest else [])]
+        written.write(tree, list(dict.fromkeys(paths)))
+        terminal.show(result, facts, page)
+
+
 # ---------------------------------------------------------------------- what was asked for
-def settings_of(told: argparse.Namespace) -> tuple[Settings, int]:
-    """The market's settings, and the leverage asked for when it is more than the market allows (else 0)."""
-    over = {"MARKET": told.market} | ({"PROFILE": told.profile} if told.profile else {})
-    settings = load("quoter", over=over)
-    if told.leverage < 0:
-        raise ConfigError(f"--leverage {told.leverage}: 1 or more")
-    if not told.leverage:
-        return settings, 0
-    most = settings.venue.max_leverage
-    execution = settings.execution.model_copy(update={"leverage": min(told.leverage, most)})
-    return settings.model_copy(update={"execution": execution}), told.leverage if told.leverage > most else 0
-
-
 def days_of(told: argparse.Namespace) -> float:
     """How many days are wanted; 0 = what is usual for the source."""
     if told.days and told.months:
@@ -124,70 +130,50 @@ def band_of(told: argparse.Namespace) -> tuple[Scenario, ...]:
     return band[:1] if wanted == "one" else band
 
 
-def forecast_of(text: str, settings: Settings, opened: Opened) -> tuple[Card | None, str]:
-    """The forecast that may be used on this span, else why there is none; never one fitted on what is played."""
-    if text == "none":
-        return None, "none was wanted"
-    path = model_path(settings) if text == "auto" else Path(text)
-    try:
-        card = read_card(path)
-    except BadInput as error:
-        if text != "auto":
-            raise
-        return None, error.detail
-    first, last = opened.parts[0].first_t_ns, opened.parts[-1].last_t_ns
-    overlaps = card.start_t_ns <= last and first <= card.end_t_ns
-    why = "fitted on what is played" if overlaps else accept(card, settings.market.coin, first, float("inf"))
-    if why and text != "auto":
-        raise ConfigError(f"--model {path.name}: {why}")
-    return (None, f"{path.name}: {why}") if why else (card, "")
-
-
-def plan_of(told: argparse.Namespace, settings: Settings, opened: Opened, card: Card | None) -> Plan:
-    """Fees, price step and profile of every replay."""
-    maker_ppb, taker_ppb = rates_ppb(market_of(settings))
-    if told.fee is not None:
-        if not -10.0 <= told.fee <= 100.0:
-            raise ConfigError(f"--fee {told.fee:g}: -10..100 bps")
-        maker_ppb = round(told.fee * PPB_PER_BPS)
-    decimals = settings.venue.sz_decimals
-    tick = round(told.tick * 10 ** px_decimals(decimals)) if told.tick else 0
-    costs = Costs(maker_ppb, taker_ppb, settings.execution.leverage, settings.venue.max_leverage, settings.equity_usd)
-    if not tick:
-        tick = tick_u(int(opened.parts[0].load().px_u[0]), decimals)
-    stall = Stall(settings, maker_ppb / PPB_PER_BPS, tick, told.strict)
-    return Plan(
-        stall, settings.quoting.profile, costs, card, opened.kind in ("synthetic", "bars"), told.budget == "enforced"
-    )
+def check_recorded(stand: Stand, band: Sequence[Scenario]) -> None:
+    """Raises ConfigError where receive times are wanted and the data have none."""
+    if not any(one.delays.is_recorded for one in band):
+        return
+    for part in stand.opened.parts:
+        tape = part.load()
+        if len(tape.local_ns) != len(tape.stamp_ns):
+            raise ConfigError(f"--latency recorded: {part.name} does not say when it was received")
 
 
 # ---------------------------------------------------------------------- play
-def pieces(opened: Opened) -> Iterator[Tape]:
-    """Tapes to be replayed apart: a short span in one, a long one part by part."""
-    if opened.days > WHOLE_DAYS_MAX:
-        yield from opened.tapes()
-        return
-    run: list[Tape] = []
-    for tape in opened.tapes():
-        if run and tape.stamp_ns[0] - run[-1].stamp_ns[-1] > NEXT_WITHIN_NS:
-            yield joined(run)
-            run = []
-        run.append(tape)
-    yield joined(run)
-
-
-def played(
-    opened: Opened, plan: Plan, band: tuple[Scenario, ...], told: argparse.Namespace, settings: Settings
-) -> Result:
+def played(stands: Sequence[Stand], band: tuple[Scenario, ...], told: argparse.Namespace) -> Ran:
     """All replays, with a bar of days x scenarios."""
+    whole = sum(stand.opened.days for stand in stands)
     with terminal.progress() as bar:
-        task = bar.add_task(f"{len(band)} scenarios x {opened.days:.1f} days", total=len(band))
-        whole = opened.days
+        task = bar.add_task(f"{len(band)} scenarios x {whole:.1f} days", total=len(band))
 
         def hear(done: Done) -> None:
             bar.advance(task, done.account.length_ns / 86_400e9 / whole)
 
-        done = all_replayed(pieces(opened), plan, band, hear, told.processes or None)
+        plans = [stand.plan for stand in stands]
+        ran = all_replayed(pieces_of(stands), plans, band, hear, told.processes or None)
         bar.update(task, completed=len(band))
-    terms = Terms(plan.costs, settings.venue.growth_mode, told.seed)
-    return result_of(done, band, terms, settings.risk.hard_ratio)
+    return ran
+
+
+def result_for(market: int, stand: Stand, ran: Ran, band: tuple[Scenario, ...], seed: int) -> Result:
+    """One market's part of what was played."""
+    settings = stand.settings
+    terms = Terms(stand.plan.costs, settings.venue.growth_mode, seed)
+    gates = {scenario: ran.gates[market, scenario] for scenario in band}
+    return result_of([one for one in ran.done if one.market == market], band, terms, settings.risk.hard_ratio, gates)
+
+
+def facts_for(stand: Stand, band: tuple[Scenario, ...], result: Result, days: float) -> Facts:
+    return story.facts_of(
+        stand.settings, stand.opened, stand.plan, band, result, stand.why_none, leverage_asked=stand.leverage_asked,
+        days_asked=days,
+    )  # fmt: skip
+
+
+def whole_result(stands: Sequence[Stand], ran: Ran, band: tuple[Scenario, ...], seed: int) -> Result:
+    """The account of all markets."""
+    growths = [stand.settings.venue.growth_mode for stand in stands]
+    terms = terms_of([stand.plan for stand in stands], growths, seed)
+    hard_ratio = sum(stand.settings.risk.hard_ratio for stand in stands)
+    return result_of(together(ran.done, [stand.name for stand in stands]), band, terms, hard_ratio)

@@ -88,6 +88,11 @@ class EdgeGate:
         return sum(block.fills for block in self._blocks)
 
     @property
+    def is_tried(self) -> bool:
+        """Whether the trial is over without an edge shown."""
+        return not self._forecasts and not self._proven and self._trial_blocks >= self._trial
+
+    @property
     def why(self) -> str:
         """What it was stopped for, in one sentence."""
         found, fills = self.found, f"{self.fills} fill{'' if self.fills == 1 else 's'}"
@@ -135,7 +140,7 @@ class EdgeGate:
         self._judged = number
         self._note()
         blocks = [block for block in self._blocks if block.number < number and block.usd > 0.0]
-        tried = not self._forecasts and not self._proven and self._trial_blocks >= self._trial
+        tried = self.is_tried
         if len(blocks) < self._blocks_min:
             self.stopped = tried and bool(blocks)
             return self.stopped

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from backtest.data.recorded import Stamp, context_of, tape_of_stamps
+from backtest.data.recorded import LEAP, Stamp, context_of, tape_of_stamps
 from backtest.tape import Context, Tape
 from common.errors import BadInput
 from common.frames import TEXT, Record
@@ -99,7 +99,7 @@ def check_whole(path: Path) -> None:
 
 def _stamps(files: Sequence[Path], market: Market, odd: _Odd) -> Iterator[Stamp]:
     layers = Layers()
-    last_ns = 0
+    last_ns, best = 0, (0, 0)
     for path in files:
         for row, line in enumerate(_lines(path)):
             book, received_ns = _book(path, row, line, market)
@@ -111,8 +111,19 @@ def _stamps(files: Sequence[Path], market: Market, odd: _Odd) -> Iterator[Stamp]
             if book.bids and book.asks and book.bids[0][0] >= book.asks[0][0]:
                 odd.crossed.append((path.name, row))
                 continue
+            if book.bids and book.asks:
+                if best[0] and _leaps(best, (book.bids[0][0], book.asks[0][0])):
+                    raise BadRecording(path, row, f"a book at more than {LEAP:g} times the one before: another unit?")
+                best = book.bids[0][0], book.asks[0][0]
             last_ns = book.venue_t_ns
             yield last_ns, [change[:3] for change in layers.book(book)], received_ns, None
+
+
+def _leaps(before: tuple[int, int], after: tuple[int, int]) -> bool:
+    """Whether both best prices went the same way by more than any market does."""
+    return all(b > LEAP * a for a, b in zip(before, after, strict=True)) or all(
+        b * LEAP < a for a, b in zip(before, after, strict=True)
+    )
 
 
 def _book(path: Path, row: int, line: bytes, market: Market) -> tuple[BookRow, int]:

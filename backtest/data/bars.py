@@ -112,7 +112,7 @@ def told_holes(name: str, bars: Bars) -> list[str]:
     k = int(np.argmax(missing))
     return [
         f"{name}: {int(missing.sum())} bars missing in {len(rows)} gaps, the longest {int(missing[k])} bars after row "
-        f"{int(rows[k])}; nothing is played there, positions stay open"
+        f"{int(rows[k])}; nothing is played there, and a gap of more than an hour ends a replay"
     ]
 
 

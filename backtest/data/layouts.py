@@ -48,8 +48,8 @@ class Found:
         kept = ""
         if self.capture is not None:
             kept = " (raw)" if self.capture.layout == RAW else " (Parquet)"
-        count = f"{len(self.files)} files" if len(self.files) != 1 else self.files[0].name
-        return f"{NAMES[self.layout]}{kept}: {self.path.name}, {count}"
+        count = f", {len(self.files)} files" if len(self.files) != 1 else f", {self.files[0].name}"
+        return f"{NAMES[self.layout]}{kept}: {self.path.name}{'' if self.path.is_file() else count}"
 
 
 def recognise(path: Path, profile: str, coin: str) -> Found:

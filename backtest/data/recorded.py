@@ -30,9 +30,9 @@ Stamp: TypeAlias = tuple[int, Sequence[Row], int, Told | None]
 SILENCE_NS = 30 * NS
 EARLIEST_NS = 631_152_000 * NS
 LEAP = 3.0
-"""Two prints one after the other whose prices differ by more: the unit has changed."""
+"""Two prints, or two books, one after the other whose prices differ by more: the unit has changed."""
 
-F_LEVELS, F_INSTANTS, F_FIRST = range(3)
+F_LEVELS, F_INSTANTS, F_FIRST, F_LEAP = range(4)
 
 
 # ---------------------------------------------------------------------- event arrays
@@ -137,9 +137,13 @@ def find_crossed(
 ) -> int:  # fmt: skip
     """Play levels alone and count those that had to yield; returns the instants in which any did.
 
-    `found`: levels, instants, and the first such instant (-1 = none).
+    `found`: levels, instants, the first such instant, and the first in which both best prices leap by more than `LEAP`
+    times the same way (-1 = none).
     """
     found[F_FIRST] = -1
+    found[F_LEAP] = -1
+    bid = 0
+    ask = 0
     for k in range(len(begins_file)):
         if begins_file[k] == 1:
             levels.clear_levels(bids, 0)
@@ -159,6 +163,15 @@ def find_crossed(
             found[F_INSTANTS] += 1
             if found[F_FIRST] < 0:
                 found[F_FIRST] = k
+        new_bid = levels.best_px(bids)
+        new_ask = levels.best_px(asks)
+        if new_bid > 0 and new_ask > 0:
+            is_up = new_bid > LEAP * bid and new_ask > LEAP * ask
+            is_down = new_bid * LEAP < bid and new_ask * LEAP < ask
+            if bid > 0 and (is_up or is_down) and found[F_LEAP] < 0:
+                found[F_LEAP] = k
+            bid = new_bid
+            ask = new_ask
     return found[F_INSTANTS]
 
 
@@ -170,13 +183,17 @@ def oddities(path: Path, tape: Tape) -> list[str]:
     if len(leaps):
         row = int(prints[leaps[0] + 1])
         raise BadRecording(path, row, f"a print at more than {LEAP:g} times the one before: another unit?")
-    return [*_crossed(tape), *_silent(tape), *_repeated(tape)]
+    return [*_crossed(path, tape), *_silent(tape), *_repeated(tape)]
 
 
-def _crossed(tape: Tape) -> list[str]:
-    found = istate(3)
+def _crossed(path: Path, tape: Tape) -> list[str]:
+    found = istate(4)
     book = levels.new_book(1, tape.kept), levels.new_book(-1, tape.kept)
-    if not find_crossed(tape.what, tape.px_u, tape.sz_u, tape.begin, tape.begins_file, *book, found):
+    crossed = find_crossed(tape.what, tape.px_u, tape.sz_u, tape.begin, tape.begins_file, *book, found)
+    if found[F_LEAP] >= 0:
+        row = int(tape.begin[found[F_LEAP]])
+        raise BadRecording(path, row, f"a book at more than {LEAP:g} times the one before: another unit?")
+    if not crossed:
         return []
     row = int(tape.begin[found[F_FIRST]])
     return [
@@ -194,7 +211,7 @@ def _silent(tape: Tape) -> list[str]:
     k = int(np.argmax(gaps))
     return [
         f"{tape.names[0]}: {len(long)} silences of more than 30 s, the longest {gaps[k] / NS:.0f} s before row "
-        f"{int(tape.begin[k + 1])}; time goes on in them, uncut"
+        f"{int(tape.begin[k + 1])} ({iso(int(tape.stamp_ns[k + 1]))}); time goes on in them, uncut"
     ]
 
 

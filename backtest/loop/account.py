@@ -70,8 +70,16 @@ GROWTH_SHARE = 10
     A_KILLED_T,  # 0 = never
     A_KILL_ROWS,  # bits of the limits that killed
     A_POSITION,  # sz_u, after the last fill written down
+    A_OTHERS_E8,  # what the account's other markets added to equity (backtest/together.py); 0 = it has no other
+    A_OTHERS_MARGIN_E8,  # initial and maintenance margin they use
+    A_OTHERS_NEED_E8,
+    A_OTHERS_E6,  # volume they traded, and what of it took
+    A_OTHERS_TAKEN_E6,
+    A_OTHERS_EARNED_E6,  # actions that volume earned, and actions they sent
+    A_OTHERS_SENT,
+    A_OTHERS_FILLS,
     A_LEN,
-) = range(39)
+) = range(47)
 
 (
     Y_PREMIUM,  # sum of the hour's samples
@@ -145,10 +153,10 @@ def book_fill(account: list[int], side: int, px: int, sz: int, is_taker: int) ->
 
 @kernel("i8(i8[::1], i8[::1], i8)")
 def equity_e8(account: list[int], desk: list[int], position: int) -> int:
-    """Cash, position at the mark, fees and funding."""
+    """Cash, position at the mark, fees and funding, and what the account's other markets added."""
     value_e6 = desk[D_CASH] + position * account[A_MARK]
     earned = value_e6 * E6_TO_E8 - account[A_FEES_E8] + account[A_FUNDING_E8] - account[A_SEIZED_E8]
-    return account[A_START_E8] + earned
+    return account[A_START_E8] + earned + account[A_OTHERS_E8]
 
 
 @kernel("i8(i8[::1], i8[::1], i8, i8)")
@@ -157,8 +165,8 @@ def charge_action(account: list[int], desk: list[int], kind: int, now: int) -> i
     if account[A_HAS_BUDGET] == 0:
         account[A_SENT] += 1
         return 1
-    limit = action_cap(desk[D_VOLUME] // max(account[A_CREDIT_SHARE], 1)) - 1
-    if account[A_SENT] + 1 > most_actions(limit, 1 if kind == CANCEL else 0):
+    limit = action_cap(desk[D_VOLUME] // max(account[A_CREDIT_SHARE], 1) + account[A_OTHERS_EARNED_E6]) - 1
+    if account[A_SENT] + account[A_OTHERS_SENT] + 1 > most_actions(limit, 1 if kind == CANCEL else 0):
         if now < account[A_SLOW_T] + SLOW_LANE_NS:
             account[A_OVER] += 1
             return 0
@@ -223,7 +231,7 @@ def pay_funding(account: list[int], sums: list[float], position: int, told_t: li
 @kernel("f8(i8[::1], f8[::1], i8[::1], i8)")
 def measure_margin(account: list[int], sums: list[float], desk: list[int], position: int) -> float:
     """Used margin over equity at the mark; remembers the highest."""
-    used = initial_e8(abs(position) * account[A_MARK], account[A_LEVERAGE])
+    used = initial_e8(abs(position) * account[A_MARK], account[A_LEVERAGE]) + account[A_OTHERS_MARGIN_E8]
     equity = equity_e8(account, desk, position)
     account[A_PEAK_MARGIN_E8] = max(account[A_PEAK_MARGIN_E8], used)
     ratio = margin_ratio(float(used), float(equity))
@@ -237,7 +245,7 @@ def is_liquidated(account: list[int], desk: list[int], position: int) -> int:
     if position == 0 or account[A_MARK] == 0:
         return 0
     needed = half_initial_e8(abs(position) * account[A_MARK], account[A_MAX_LEVERAGE])
-    return 1 if equity_e8(account, desk, position) < needed else 0
+    return 1 if equity_e8(account, desk, position) < needed + account[A_OTHERS_NEED_E8] else 0
 
 
 @kernel("i8(i8[::1], f8[::1], i8[::1], i8, i8, i8[::1], i8[::1], i8[::1], f8[::1], "

@@ -18,6 +18,9 @@ from backtest.loop.account import (
     A_LIQUIDATIONS,
     A_MARK,
     A_MODE,
+    A_OTHERS_E6,
+    A_OTHERS_FILLS,
+    A_OTHERS_TAKEN_E6,
     A_PAUSE_T,
     A_PEAK_E8,
     A_SCORED,
@@ -138,8 +141,10 @@ def guard(
     figures[STREAK] = losing[COUNT]
     figures[STREAK_PAUSED] = 1.0 if now < account[A_PAUSE_T] else 0.0
     figures[STREAK_KILL] = kills(losing, knobs[G_STREAK_KILL], float(equity) / E8, knobs[G_STREAK_LOSS])
-    known = float(fills[LOG_N]) >= knobs[G_TAKER_FILLS] and desk[D_VOLUME] > 0
-    figures[TAKER] = float(account[A_TAKEN_E6]) / float(max(desk[D_VOLUME], 1)) if known else 0.0
+    traded = desk[D_VOLUME] + account[A_OTHERS_E6]
+    taken = account[A_TAKEN_E6] + account[A_OTHERS_TAKEN_E6]
+    known = float(fills[LOG_N] + account[A_OTHERS_FILLS]) >= knobs[G_TAKER_FILLS] and traded > 0
+    figures[TAKER] = float(taken) / float(max(traded, 1)) if known else 0.0
     entry = float(account[A_BASIS_E6]) / float(position) if position != 0 else 0.0
     figures[ADVERSE] = adverse_share(position, entry, float(account[A_MARK]))
     figures[LIQUIDATED] = 1.0 if account[A_LIQUIDATIONS] > 0 else 0.0

@@ -52,6 +52,7 @@ class Costs:
 class Account:
     """Columns of n fills and m moments, and counts; `spans` are begin and end of each span we quoted in.
 
+    `market` says of each fill which of several markets it was in (`several.py`); one market is number 0.
     Fills: t_ns, side (+1 bought), level (0 nearest), px_u, sz_u, mid2 just before, fair_px_u of our last
     decision before it (0 = none), fee_e8 (paid > 0), is_maker,
     `after_bps` (n, 5): signed moves to the horizons of `scoring.py`, before fees, NaN = unknown.
@@ -69,6 +70,7 @@ class Account:
     fee_e8: Any
     is_maker: Any
     after_bps: Any
+    market: Any
     t_ns: Any
     row_mid2: Any
     position_u: Any
@@ -139,7 +141,7 @@ def account_of(played: Played, costs: Costs, from_t_ns: int, to_t_ns: int) -> Ac
     trading = position * rows_mid2 * (E6_TO_E8 // 2) - _sums(side * sz_u * px_u)[at] * E6_TO_E8
     return Account(
         t_ns, side, fills[:, FILL_SLOT] % QUOTES_MAX, px_u, sz_u, _before(stamps, mids, t_ns), fills[:, FILL_FAIR],
-        fee_e8, fills[:, FILL_TAKER] == 0, _after(played), rows_t, rows_mid2, position,
+        fee_e8, fills[:, FILL_TAKER] == 0, _after(played), np.zeros(len(fills), np.int64), rows_t, rows_mid2, position,
         trading - _sums(fee_e8)[at] + funding - seized,
         np.abs(position) * rows_mid2 * (E6_TO_E8 // 2) // costs.leverage, funding, actions,
         ((from_t_ns, to_t_ns),), _counts(played, money), _events(money),

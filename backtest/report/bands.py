@@ -6,8 +6,9 @@ nor the latency, nor chance rules out. Decides nothing about how it is shown.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from backtest.report.account import Account, chained
 from backtest.report.figures import Figure, Terms, figures, sharpe_basis, sharpe_se
@@ -15,7 +16,8 @@ from backtest.report.flow import Flow, together
 from backtest.report.liquidation import Liquidation, full_scale, liquidation
 from backtest.report.running import Done
 from backtest.report.scenarios import Scenario
-from backtest.report.targets import Judged, judged
+from backtest.report.targets import Line, judged
+from backtest.studies.gating import Judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Found:
     scenario: Scenario
     account: Account
     figures: dict[str, Figure]
+    gate: Judged | None = None
+    """What the edge gate said; None = it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +50,30 @@ class Result:
     found: list[Found]
     bands: list[Band]
     flow: Flow
-    targets: list[Judged]
+    targets: list[Line]
     played: Liquidation
     at_full: Liquidation
     sharpe_se: float | None
     sharpe_basis: str
+    terms: Terms
 
     @property
     def base(self) -> Found:
         return self.found[0]
 
 
-def result_of(done: Sequence[Done], scenarios: Sequence[Scenario], terms: Terms, hard_ratio: float) -> Result:
-    """Pieces joined, scenarios measured, band and verdicts drawn."""
+def result_of(
+    done: Sequence[Done], scenarios: Sequence[Scenario], terms: Terms, hard_ratio: float,
+    gates: Mapping[Scenario, Judged] = MappingProxyType({}),
+) -> Result:  # fmt: skip
+    """Pieces joined, scenarios measured, band and verdicts drawn; `gates`: what the edge gate said of each scenario."""
     found = []
     basis, error = "", None
     played = at_full = None
     for scenario in scenarios:
         account = chained([one.account for one in done if one.scenario == scenario])
         measured, blocks = figures(account, terms)
-        found.append(Found(scenario, account, measured))
+        found.append(Found(scenario, account, measured, gates.get(scenario)))
         if played is None:
             _, a_year, periods = sharpe_basis(blocks)
             basis = f"{periods} returns of {'a day' if a_year == 365 else f'{blocks.length_ns // 10**9} s'}"
@@ -78,7 +86,7 @@ def result_of(done: Sequence[Done], scenarios: Sequence[Scenario], terms: Terms,
     assert at_full is not None
     flow = together([one.flow for one in done if one.flow is not None])
     lines = judged([one.figures for one in found], flow, terms.costs.equity_usd, flow.days)
-    return Result(found, bands(found), flow, lines, played, at_full, error, basis)
+    return Result(found, bands(found), flow, lines, played, at_full, error, basis, terms)
 
 
 def bands(found: Sequence[Found]) -> list[Band]:

@@ -101,11 +101,10 @@ def round_trips(account: Account) -> tuple[Any, Any]:
     Against the average entry of what was held, the entry's fees included.
     """
     closes, wins = np.zeros(len(account.px_u)), np.zeros(len(account.px_u))
-    held, cost = 0, 0.0  # sz_u, and what it cost signed with its fees, 1e-8
-    rows = zip(
-        account.side.tolist(), account.px_u.tolist(), account.sz_u.tolist(), account.fee_e8.tolist(), strict=True
-    )
-    for k, (side, px, sz, fee) in enumerate(rows):
+    open_of: dict[int, tuple[int, float]] = {}  # of a market: sz_u, and what it cost signed with its fees, 1e-8
+    columns = (account.market, account.side, account.px_u, account.sz_u, account.fee_e8)
+    for k, (market, side, px, sz, fee) in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
+        held, cost = open_of.get(market, (0, 0.0))
         closed = min(sz, abs(held)) if side * held < 0 else 0
         if closed:
             part = cost * closed / abs(held)
@@ -113,8 +112,7 @@ def round_trips(account: Account) -> tuple[Any, Any]:
             closes[k], wins[k] = 1.0, float(gain > 0.0)
             cost -= part
         opened = sz - closed
-        cost += side * opened * px * 100 + fee * opened / sz
-        held += side * sz
+        open_of[market] = held + side * sz, cost + side * opened * px * 100 + fee * opened / sz
     return closes, wins
 
 

@@ -17,7 +17,6 @@ from plotly.subplots import make_subplots
 from backtest.report.account import Account
 from backtest.report.bands import Found
 from backtest.report.breakdown import Curve, Row
-from backtest.report.figures import GROWTH_USD
 from backtest.scoring import HORIZONS_S
 from simvenue.desk.budget import START_ACTIONS
 
@@ -89,7 +88,7 @@ def parts(account: Account) -> Any:
     return _styled(figure, 360)
 
 
-def holdings(account: Account, equity_usd: float) -> Any:
+def holdings(account: Account, equity_usd: float, *, is_gross: bool = False) -> Any:
     """Inventory in USD and the margin it uses as a share of equity."""
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.65, 0.35], vertical_spacing=0.06)
     held = account.position_u * account.row_mid2 * 0.5e-6
@@ -100,16 +99,15 @@ def holdings(account: Account, equity_usd: float) -> Any:
             x=_times(account.t_ns[at]), y=_rounded(values[at]), mode="lines", line={"color": colour, "width": 1},
             fill="tozeroy", showlegend=False, row=row, col=1,
         )  # fmt: skip
-    figure.update_yaxes(title_text="position, USD", row=1, col=1)
+    figure.update_yaxes(title_text="gross position, USD" if is_gross else "position, USD", row=1, col=1)
     figure.update_yaxes(title_text="margin, %", row=2, col=1)
     return _styled(figure, 400)
 
 
-def actions(account: Account, *, growth: bool) -> Any:
+def actions(account: Account, earned_by_fill: Any) -> Any:
     """Actions sent, and those the address had earned by then, on a scale of powers of ten."""
     at = np.searchsorted(account.fill_t_ns, account.t_ns, "right")
-    traded = np.concatenate(([0.0], np.cumsum(account.usd)))[at]
-    earned = START_ACTIONS + traded / (GROWTH_USD if growth else 1.0)
+    earned = START_ACTIONS + np.concatenate(([0.0], np.cumsum(earned_by_fill)))[at]
     figure = go.Figure()
     for name, values, colour in (
         ("sent", account.actions_by_row, BLUE), ("earned", earned, GREEN),

@@ -42,6 +42,13 @@ class Terms:
     costs: Costs
     growth: bool
     seed: int
+    usd_per_action: tuple[float, ...] = ()
+    """USD traded that earn an action, by market, of several; () = as `growth` has it."""
+
+    def earned(self, account: Account) -> Any:
+        """Actions each fill earned."""
+        per = np.array(self.usd_per_action or (GROWTH_USD if self.growth else 1.0,))
+        return account.usd / per[account.market if self.usd_per_action else np.zeros(len(account.usd), int)]
 
 
 def figures(account: Account, terms: Terms) -> tuple[dict[str, Figure], Blocks]:
@@ -136,7 +143,7 @@ def _counted(account: Account, terms: Terms) -> dict[str, Figure]:
     """What is known of the whole span only."""
     orders = account.counts["placed"] + account.counts["moved"]
     usd = float(account.usd.sum())
-    cap = START_ACTIONS + usd / (GROWTH_USD if terms.growth else 1.0)
+    cap = START_ACTIONS + float(terms.earned(account).sum())
     return {
         "fill_rate": Figure(len(account.px_u) / orders if orders else None),
         "funding_usd": Figure(account.funding_e8 * 1e-8),

@@ -5,8 +5,8 @@ Decides what is said in which order; figures come from `bands.py`, their names f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from backtest.report import charts
 from backtest.report.bands import Band, Result
 from backtest.report.breakdown import Curve, Row, by_day, by_level, by_session, curves_by_level, curves_by_session
 from backtest.report.headings import HEADINGS, shown, spanned, unit
-from backtest.report.targets import IMPOSSIBLE, MET, Judged
+from backtest.report.targets import IMPOSSIBLE, MET, Line
 from backtest.report.words import Facts, answer, exact, moment, number, said_liquidation
 from backtest.scoring import HOUR_NS
 from common.sessions import Calendar
@@ -44,6 +44,8 @@ class Material:
     calendar: Calendar | None
     datasets: tuple[Touched, ...]
     command: str
+    markets: Mapping[str, Result] = field(default_factory=dict)
+    """The parts of an account of several markets, each with a page of its own beside this one."""
 
 
 def write_page(path: Path, material: Material) -> None:
@@ -62,12 +64,13 @@ def _content(m: Material) -> dict[str, Any]:
         "title": f"Backtest: {facts.coin}, {facts.profile}",
         "subtitle": f"{facts.span} · {facts.source} · code {facts.commit} · settings {facts.config_hash}",
         "plotly": Markup(get_plotlyjs()),
-        "answer": {"text": text, "kind": kind},
+        "answer": {"text": text, "kind": kind, "gate": facts.gate},
         "cards": [_card(result, name) for name in CARDS],
         "headline": base.scenario.name,
         "block": "hours" if account.length_ns >= 8 * HOUR_NS else "5 minutes",
         "scenario_count": len(result.found),
         "ceiling": facts.ceiling,
+        "markets": [_market(name, one) for name, one in m.markets.items()],
         "targets": [_target(line) for line in result.targets],
         "pnl": _pnl(result),
         "figures": [_figure(band) for band in result.bands],
@@ -89,7 +92,7 @@ def _content(m: Material) -> dict[str, Any]:
 def _charts(m: Material) -> dict[str, Any]:
     account, result = m.result.base.account, m.result
     days = account.length_ns / (24 * HOUR_NS)
-    return {
+    drawn = {
         "money": charts.money(result.found, m.facts.equity_usd),
         "parts": charts.parts(account),
         "edges": charts.edges(result.found),
@@ -97,9 +100,12 @@ def _charts(m: Material) -> dict[str, Any]:
         "decay_level": charts.decay(_largest(curves_by_level(account))),
         "decay_session": charts.decay(_largest(curves_by_session(account, m.calendar))),
         "levels": charts.levels(by_level(account), days),
-        "actions": charts.actions(account, growth=m.facts.growth),
-        "holdings": charts.holdings(account, m.facts.equity_usd),
+        "actions": charts.actions(account, result.terms.earned(account)),
+        "holdings": charts.holdings(account, m.facts.equity_usd, is_gross=bool(m.markets)),
     }
+    if m.markets:  # there is no one price to draw fills on
+        del drawn["fills"]
+    return drawn
 
 
 def _drawn(figure: Any, name: str) -> Markup:
@@ -134,12 +140,23 @@ def _figure(band: Band) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _target(line: Judged) -> dict[str, str]:
+def _target(line: Line) -> dict[str, str]:
     return {
         "name": line.target.name + (" (ours)" if line.target.source == "ours" else ""),
         "value": line.shown(line.value), "why": line.why, "verdict": line.verdict,
         "band": "" if line.lo is None else f"{line.shown(line.lo)} … {line.shown(line.hi)}",
         "kind": {MET: "met", IMPOSSIBLE: "impossible"}.get(line.verdict, "not"),
+    }  # fmt: skip
+
+
+def _market(name: str, result: Result) -> dict[str, str]:
+    """One market of several: its headline's line."""
+    base = result.base
+    edge = base.figures["edge_bps"]
+    return {
+        "name": name, "fills": f"{len(base.account.px_u):,}", "usd": number(float(base.account.usd.sum()), 0),
+        **{part: exact(base.account.parts_e8[part]) for part in PARTS}, "edge": shown("edge_bps", edge.value),
+        "interval": spanned("edge_bps", edge.lo, edge.hi), "actions": f"{base.account.counts['actions']:,}",
     }  # fmt: skip
 
 

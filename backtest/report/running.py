@@ -1,43 +1,55 @@
-"""All scenarios on all pieces of a market, on every core: each replay in its own process, fed from columns on disk.
+"""All scenarios on all pieces, on every core: each replay in its own process, fed from columns on disk.
 
-A piece is one tape; pieces follow each other in time and are replayed apart (each begins flat). Decides no rule of the
-replay. A process reads the columns as copy-on-write maps, so that a market lies in memory once.
+A piece is a stretch of time with one tape, or one of each of several markets that share an account; pieces follow each
+other and are replayed apart (each begins flat). The edge gate watches every market of every scenario over all pieces in
+their order: where it stops one and is enforced, that piece is replayed with the stop, and what follows is stopped from
+its begin. Decides no rule of the replay. A process reads the columns as copy-on-write maps, so that a market lies in
+memory once.
 """
 
 from __future__ import annotations
 
+import copy
 import mmap
 import multiprocessing
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
+from typing import Any, TypeAlias
 
 from backtest import quoters
 from backtest.loop.account import Charges
-from backtest.playing import Terms, play
+from backtest.loop.layout import NEVER
+from backtest.playing import Played, Replay, Terms
 from backtest.quoters import Stall
 from backtest.report.account import Account, Costs, account_of
 from backtest.report.flow import Flow, flow_of
 from backtest.report.scenarios import Scenario
+from backtest.studies.gating import Judged, Scores, Watch, quoted, scores
 from backtest.tape import TAIL_NS, Tape
+from backtest.together import play_together
 from common.cpus import usable
 from quoter.card import Card
 from simvenue.market import market_of
+from simvenue.money.fees import PPB_PER_BPS
 
 AHEAD = 2
 """Jobs handed out beyond the number of processes: enough to keep them busy, few enough to hold few pieces on disk."""
 TOLD = "tape.pickle"
-NEVER_SILENT_MS = 1e9
-"""A made-up market says nothing while nothing happens; that is no outage."""
+QUIET_MS = 3_600e3
+"""A made-up market says nothing while nothing happens; that is no outage before it is an hour, which ends a piece."""
+
+Piece: TypeAlias = Sequence[tuple[int, Tape]]
+"""(number of the market, its tape) of one stretch of time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What every replay of a backtest shares."""
+    """What every replay of one market shares."""
 
     stall: Stall
     profile: str
@@ -47,26 +59,45 @@ class Plan:
     has_budget: bool = False
     """True: the venue refuses what the address has not earned, as it would; False: actions are only counted."""
 
+    @property
+    def forecast_weight(self) -> float:
+        """The forecast's weight in the fair price, 0 = there is none."""
+        return self.stall.settings.quoting.forecast_weight if self.card is not None else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One scenario on the piece that lies in `folder`; the first scenario also measures the market's flow."""
+    """One scenario on the piece that lies in `folder`, with the edge gate's stops; the first also measures flow."""
 
-    plan: Plan
+    plans: tuple[Plan, ...]
     scenario: Scenario
     folder: str
     piece: int
+    markets: tuple[int, ...]
     measures_flow: bool
+    stops_t_ns: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of one job."""
+    """What came of one market in one job; `scores` and `quoted_ns` are the edge gate's, up to `to_t_ns`."""
 
     piece: int
     scenario: Scenario
     account: Account
     flow: Flow | None
+    market: int = 0
+    scores: Scores | None = None
+    quoted_ns: Any = None
+    to_t_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """Everything that was played, and what the edge gate said of each market (its number) in each scenario."""
+
+    done: list[Done]
+    gates: dict[tuple[int, Scenario], Judged]
 
 
 def span_of(tape: Tape) -> tuple[int, int]:
@@ -75,22 +106,48 @@ def span_of(tape: Tape) -> tuple[int, int]:
     return first, max(last - TAIL_NS, first + 1)
 
 
-def replayed(tape: Tape, plan: Plan, scenario: Scenario, piece: int, *, measures_flow: bool) -> Done:
-    """One replay, in this process."""
-    from_t_ns, to_t_ns = span_of(tape)
+def replayed(
+    piece: Piece, plans: Sequence[Plan], scenario: Scenario, number: int, *, measures_flow: bool,
+    stops_t_ns: Sequence[int] = (),
+) -> list[Done]:  # fmt: skip
+    """One piece, in this process: each of its markets' outcome."""
+    stops = stops_t_ns or [NEVER] * len(piece)
+    terms = [terms_of(tape, plans[m], scenario, stop) for (m, tape), stop in zip(piece, stops, strict=True)]
+    made = [ready(tape, plans[m], one) for (m, tape), one in zip(piece, terms, strict=True)]
+    if len(made) == 1:
+        made[0].go()
+        results = [made[0].played()]
+    else:
+        results = play_together(made, min(one.from_t_ns for one in terms))
+    return [
+        _done(number, scenario, m, plans[m], tape, one, played, measures_flow=measures_flow)
+        for (m, tape), one, played in zip(piece, terms, results, strict=True)
+    ]
+
+
+def terms_of(tape: Tape, plan: Plan, scenario: Scenario, stop_t_ns: int) -> Terms:
+    delays = scenario.delays
     terms = Terms(
-        from_t_ns, to_t_ns, scenario.feed_ms, scenario.order_ms, scenario.model, charges=charges_of(plan),
-        risk=plan.stall.settings.risk,
+        *span_of(tape), delays.feed_ms, delays.order_ms, scenario.model, latency=delays.table,
+        is_recorded=delays.is_recorded, charges=charges_of(plan), risk=plan.stall.settings.risk, stop_t_ns=stop_t_ns,
     )  # fmt: skip
-    if plan.is_made_up:
-        terms = replace(terms, silence_ms=NEVER_SILENT_MS)
-    weight = plan.stall.settings.quoting.forecast_weight if plan.card is not None else 0.0
-    quoter = quoters.production(plan.stall, plan.profile, weight=weight)
-    played = play(tape, quoter, terms, plan.card.model() if plan.card is not None else None)
-    flow = None
-    if measures_flow:
-        flow = flow_of(tape, played.mid2, plan.stall.fee_bps, plan.stall.cap_usd, from_t_ns, to_t_ns)
-    return Done(piece, scenario, account_of(played, plan.costs, from_t_ns, to_t_ns), flow)
+    return replace(terms, silence_ms=QUIET_MS) if plan.is_made_up else terms
+
+
+def ready(tape: Tape, plan: Plan, terms: Terms) -> Replay:
+    quoter = quoters.production(plan.stall, plan.profile, weight=plan.forecast_weight)
+    return Replay(tape, quoter, terms, plan.card.model() if plan.card is not None else None)
+
+
+def _done(
+    number: int, scenario: Scenario, market: int, plan: Plan, tape: Tape, terms: Terms, played: Played, *,
+    measures_flow: bool,
+) -> Done:  # fmt: skip
+    stall, span = plan.stall, (terms.from_t_ns, terms.to_t_ns)
+    flow = flow_of(tape, played.mid2, stall.fee_bps, stall.cap_usd, *span) if measures_flow else None
+    told = scores(played, plan.costs.maker_ppb / PPB_PER_BPS)
+    when = quoted(played, stall.settings, span[0])
+    return Done(number, scenario, account_of(played, plan.costs, *span), flow, market, told, when, span[1])
 
 
 def charges_of(plan: Plan) -> Charges:
@@ -104,52 +161,129 @@ def charges_of(plan: Plan) -> Charges:
     )  # fmt: skip
 
 
+# ---------------------------------------------------------------------- the edge gate over pieces
+class Gates:
+    """One watch for each market of each scenario; pieces are told in their order."""
+
+    def __init__(self, plans: Sequence[Plan], scenarios: Sequence[Scenario]) -> None:
+        self._enforces = [plan.stall.settings.enforces_edge for plan in plans]
+        self._watches = {
+            (m, scenario): Watch(plan.stall.settings, forecasts=plan.forecast_weight > 0.0)
+            for m, plan in enumerate(plans)
+            for scenario in scenarios
+        }
+
+    def stops_t_ns(self, scenario: Scenario, markets: Sequence[int]) -> tuple[int, ...]:
+        """From when on each market only takes its position down, as far as is known now."""
+        stops = [self._watches[m, scenario].stop_t_ns for m in markets]
+        known = [stop if self._enforces[m] else None for m, stop in zip(markets, stops, strict=True)]
+        return tuple(NEVER if stop is None else stop for stop in known)
+
+    def see(self, results: Sequence[Done]) -> bool:
+        """Hear of one piece; True when a market has to be stopped in it, so that it must be replayed.
+
+        The earliest stop counts alone: what the account's other markets did after it will be different.
+        """
+        trial = {(one.market, one.scenario): copy.deepcopy(self._watches[one.market, one.scenario]) for one in results}
+        stops = []
+        for one in results:
+            assert one.scores is not None  # a replay always has them
+            stop = trial[one.market, one.scenario].see(one.scores, one.quoted_ns, one.to_t_ns)
+            if stop is not None and self._enforces[one.market]:
+                stops.append((stop, one.market, one.scenario))
+        if not stops:
+            self._watches |= trial
+            return False
+        _, market, scenario = min(stops, key=lambda found: found[:2])
+        self._watches[market, scenario] = trial[market, scenario]
+        return True
+
+    def judged(self) -> dict[tuple[int, Scenario], Judged]:
+        return {place: watch.judged for place, watch in self._watches.items()}
+
+
+# ---------------------------------------------------------------------- on every core
+@dataclass(slots=True)
+class _Queue:
+    """Jobs on their way, and what came back and waits for the pieces before it."""
+
+    pool: ProcessPoolExecutor
+    gates: Gates
+    told: Callable[[Done], None]
+    scenarios: Sequence[Scenario]
+    running: dict[Future[list[Done]], Job] = field(default_factory=dict)
+    waiting: dict[tuple[Scenario, int], tuple[Job, list[Done]]] = field(default_factory=dict)
+    settled: dict[Scenario, int] = field(default_factory=dict)  # pieces accepted
+    left: dict[int, int] = field(default_factory=dict)  # scenarios a piece still needs
+    done: list[Done] = field(default_factory=list)
+
+    def submit(self, job: Job) -> None:
+        stops = self.gates.stops_t_ns(job.scenario, job.markets)
+        job = replace(job, stops_t_ns=stops)
+        self.left.setdefault(job.piece, len(self.scenarios))
+        self.running[self.pool.submit(_replayed_from, job)] = job
+
+    def collect(self, *, until: int) -> None:
+        while len(self.running) > until:
+            ended, _ = wait(self.running, return_when=FIRST_COMPLETED)
+            for future in ended:
+                job = self.running.pop(future)
+                self.waiting[job.scenario, job.piece] = job, future.result()
+                self._settle(job.scenario)
+
+    def _settle(self, scenario: Scenario) -> None:
+        """Accept what follows what was accepted; a job that did not know its stops is played again."""
+        while (found := self.waiting.pop((scenario, self.settled.get(scenario, 0)), None)) is not None:
+            job, results = found
+            is_late = job.stops_t_ns != self.gates.stops_t_ns(scenario, job.markets)
+            if is_late or self.gates.see(results):
+                self.submit(job)
+                return
+            self.settled[scenario] = job.piece + 1
+            for one in results:
+                self.done.append(replace(one, scores=None, quoted_ns=None))
+                self.told(one)
+            self.left[job.piece] -= 1
+            if self.left[job.piece] == 0:
+                rmtree(job.folder)
+
+
 def all_replayed(
-    pieces: Iterable[Tape], plan: Plan, scenarios: Sequence[Scenario], told: Callable[[Done], None],
+    pieces: Iterable[Piece], plans: Sequence[Plan], scenarios: Sequence[Scenario], told: Callable[[Done], None],
     processes: int | None = None,
-) -> list[Done]:  # fmt: skip
+) -> Ran:  # fmt: skip
     """Every scenario on every piece, in the order of pieces and scenarios; `told` hears of each as it ends."""
     width = processes or usable()
-    done: list[Done] = []
-    left: dict[int, int] = {}
+    gates = Gates(plans, scenarios)
     with (
         TemporaryDirectory(prefix="amm-backtest-") as root,
         ProcessPoolExecutor(width, multiprocessing.get_context("spawn")) as pool,
     ):
-        running: set[Future[Done]] = set()
-
-        def collect(*, until: int) -> None:
-            nonlocal running
-            while len(running) > until:
-                ended, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    found = future.result()
-                    done.append(found)
-                    told(found)
-                    left[found.piece] -= 1
-                    if left[found.piece] == 0:
-                        rmtree(Path(root) / str(found.piece))
-
-        for job in _jobs(pieces, plan, scenarios, Path(root)):
-            left.setdefault(job.piece, len(scenarios))
-            collect(until=width + AHEAD - 1)
-            running.add(pool.submit(_replayed_from, job))
-        collect(until=0)
+        queue = _Queue(pool, gates, told, scenarios)
+        for job in _jobs(pieces, tuple(plans), scenarios, Path(root)):
+            queue.collect(until=width + AHEAD - 1)
+            queue.submit(job)
+        queue.collect(until=0)
     order = {scenario: k for k, scenario in enumerate(scenarios)}
-    return sorted(done, key=lambda one: (one.piece, order[one.scenario]))
+    done = sorted(queue.done, key=lambda one: (one.piece, order[one.scenario], one.market))
+    return Ran(done, gates.judged())
 
 
-def _jobs(pieces: Iterable[Tape], plan: Plan, scenarios: Sequence[Scenario], root: Path) -> Iterator[Job]:
-    for piece, tape in enumerate(pieces):
-        folder = root / str(piece)
-        write_columns(tape, folder)
+def _jobs(pieces: Iterable[Piece], plans: tuple[Plan, ...], scenarios: Sequence[Scenario], root: Path) -> Iterator[Job]:
+    for number, piece in enumerate(pieces):
+        folder = root / str(number)
+        markets = tuple(market for market, _ in piece)
+        for market, tape in piece:
+            write_columns(tape, folder / str(market))
         for k, scenario in enumerate(scenarios):
-            yield Job(plan, scenario, str(folder), piece, k == 0)
+            yield Job(plans, scenario, str(folder), number, markets, k == 0, ())
 
 
-def _replayed_from(job: Job) -> Done:
-    tape = read_columns(Path(job.folder))
-    return replayed(tape, job.plan, job.scenario, job.piece, measures_flow=job.measures_flow)
+def _replayed_from(job: Job) -> list[Done]:
+    piece = [(market, read_columns(Path(job.folder) / str(market))) for market in job.markets]
+    return replayed(
+        piece, job.plans, job.scenario, job.piece, measures_flow=job.measures_flow, stops_t_ns=job.stops_t_ns
+    )
 
 
 # ---------------------------------------------------------------------- columns on disk

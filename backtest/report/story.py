@@ -13,7 +13,8 @@ from backtest.report.figures import GROWTH_USD
 from backtest.report.flow import Flow
 from backtest.report.running import Plan
 from backtest.report.scenarios import Scenario
-from backtest.report.words import Facts, moment, number
+from backtest.report.words import Facts, moment, number, said_gate
+from backtest.together import TURN_NS
 from common.build import build_id
 from common.config import Settings
 from common.ticks import px_decimals
@@ -31,7 +32,7 @@ def facts_of(
     """`leverage_asked` is what was asked for beyond the market's maximum, `days_asked` the days; 0 = nothing was."""
     spans = result.base.account.spans
     lines = [
-        *_always(plan, len(spans)),
+        *_always(plan, band, len(spans)),
         *_fewer(days_asked, opened.days),
         *_here(settings, plan, band, why_no_forecast, leverage_asked),
         *(_sentence(line) for line in opened.caveats),
@@ -53,11 +54,15 @@ def facts_of(
         budget=_budget(settings),
         assumptions=tuple(lines),
         parameters=_parameters(settings, plan, band, result.flow),
+        enforces_edge=settings.enforces_edge,
+        cap_ratio=settings.risk.hard_ratio,
+        gate=said_gate(result, settings.enforces_edge, settings.quoting.edge_gate_block_s),
     )
 
 
 def _sentence(line: str) -> str:
-    return line[:1].upper() + line[1:] + ("" if line.endswith(".") else ".")
+    first = line[:1].upper() if line.partition(" ")[0].isalpha() else line[:1]  # a file's name stays as it is
+    return first + line[1:] + ("" if line.endswith(".") else ".")
 
 
 def _ceiling(flow: Flow) -> str:
@@ -76,11 +81,11 @@ def _budget(settings: Settings) -> str:
     )
 
 
-def _always(plan: Plan, spans: int) -> list[str]:
+def _always(plan: Plan, band: Sequence[Scenario], spans: int) -> list[str]:
     """What every replay of such a source assumes."""
     lines = [
         "Nobody reacts to our quotes, and what we trade leaves no mark on the market.",
-        "Latencies are constant; both books are kept, the venue's and our delayed one; a request acts when it arrives.",
+        "Both books are kept, the venue's and our delayed one; a request acts when it arrives. " + _late(band),
         "A fill needs a print at or through our price once the queue before us is gone, or the other best at it.",
     ]
     lines.append(
@@ -89,7 +94,7 @@ def _always(plan: Plan, spans: int) -> list[str]:
         + ("refused as the venue would." if plan.has_budget else "counted, not refused.")
     )
     if plan.is_made_up:
-        lines.append("A market without events is quiet, not out of touch: quotes are not pulled for silence.")
+        lines.append("A market without events is quiet, not out of touch: quotes are pulled after an hour of it.")
     if spans == 1:
         lines.append("Quoting ends 310 s before the data do, so that the last fills can be marked out.")
     else:
@@ -98,6 +103,16 @@ def _always(plan: Plan, spans: int) -> list[str]:
             f"end, and what is then held is valued at the mid."
         )
     return lines
+
+
+def _late(band: Sequence[Scenario]) -> str:
+    drawn = dict.fromkeys(one.delays.latency for one in band if one.delays.table is not None)
+    if not drawn:
+        return "Latencies are constant."
+    return (
+        f"Latencies are constant, but for {', '.join(drawn)}: drawn from measured tables, each draw for a second, "
+        "because slow moments come in spells; nothing overtakes."
+    )
 
 
 def _fewer(asked: float, days: float) -> list[str]:
@@ -126,7 +141,7 @@ def _here(
 
 def _parameters(settings: Settings, plan: Plan, band: Sequence[Scenario], flow: Flow) -> tuple[tuple[str, str], ...]:
     quoting, risk, market, costs = settings.quoting, settings.risk, settings.market, plan.costs
-    latencies = dict.fromkeys(f"{one.latency} {one.feed_ms:g} + {one.order_ms:g} ms" for one in band)
+    latencies = dict.fromkeys(one.delays.said for one in band)
     card = plan.card
     forecast = "none"
     if card is not None:
@@ -139,8 +154,50 @@ def _parameters(settings: Settings, plan: Plan, band: Sequence[Scenario], flow: 
         ("fees", f"maker {costs.maker_ppb / PPB_PER_BPS:g} bps, taker {costs.taker_ppb / PPB_PER_BPS:g} bps"),
         ("price step of our orders", f"{plan.stall.tick_px_u / 10 ** px_decimals(settings.venue.sz_decimals):g}"),
         ("queue models", ", ".join(dict.fromkeys(one.queue for one in band))),
-        ("latencies, feed + order", ", ".join(latencies)),
+        ("latencies, feed + order", "; ".join(latencies)),
+        ("edge gate", _gate_terms(settings)),
         ("forecast", forecast),
         ("rows played", f"{flow.rows:,}"),
         ("market's volatility", "-" if flow.vol_annual is None else f"{100 * flow.vol_annual:.1f} % a year"),
     )
+
+
+def _gate_terms(settings: Settings) -> str:
+    quoting = settings.quoting
+    return (
+        f"EDGE_GATE={'enforce' if settings.enforces_edge else 'warn'}, blocks of {quoting.edge_gate_block_s:g} s, at "
+        f"least {quoting.edge_gate_blocks_min} with fills"
+    )
+
+
+def beside(parts: Sequence[tuple[str, Facts, Result]], whole: Result) -> Facts:
+    """What is said of the account of several markets, each by its name."""
+    facts = [said for _, said, _ in parts]
+    names, first = [name for name, _, _ in parts], facts[0]
+    spans = whole.base.account.spans
+    shared = [
+        f"One account of {number(first.equity_usd, 0)} USD for {', '.join(names)}: equity, margin, drawdown, session "
+        "loss, taker share and the action budget are those of all together, and a pause, a kill or a liquidation in "
+        f"one market stops all; they hear of each other every {TURN_NS / 1e9:g} s. At the venue, markets of different "
+        "dexes hold their collateral apart.",
+        "Nothing else is shared: prices, books, queues and forecasts know nothing of the other market, each keeps its "
+        "own inventory cap, and each is under an edge gate of its own.",
+        "Margin is summed over markets without netting; the maintenance margin of the resampled paths is that of the "
+        "market which asks for most.",
+    ]
+    lines = [f"{name}: {line}" for name, said, _ in parts for line in said.assumptions]
+    parameters = [(f"{name}: {key}", value) for name, said, _ in parts for key, value in said.parameters]
+    return Facts(
+        coin=" + ".join(said.coin for said in facts), market=",".join(names),
+        profile=", ".join(dict.fromkeys(said.profile for said in facts)),
+        source="; ".join(f"{name}: {said.source}" for name, said, _ in parts),
+        kind=", ".join(dict.fromkeys(said.kind for said in facts)),
+        span=f"{moment(spans[0][0])} to {moment(spans[-1][1])} UTC", commit=first.commit,
+        config_hash="+".join(said.config_hash for said in facts), equity_usd=first.equity_usd,
+        leverage=min(said.leverage for said in facts), growth=all(said.growth for said in facts), px_decimals=0,
+        ceiling=_ceiling(whole.flow),
+        budget=" ".join(dict.fromkeys(f"{name}: {said.budget}" for name, said, _ in parts)),
+        assumptions=(*shared, *lines), parameters=tuple(parameters),
+        cap_ratio=sum(said.cap_ratio for said in facts), enforces_edge=any(said.enforces_edge for said in facts),
+        gate=" ".join(f"{name}: {said.gate}" for name, said, _ in parts if said.gate),
+    )  # fmt: skip

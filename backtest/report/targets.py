@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from backtest.report.figures import Figure
 from backtest.report.flow import Flow
 
+MINUS = "\N{MINUS SIGN}"
 MET, NOT_MET, IMPOSSIBLE = "met", "not met", "impossible for this market's flow"
 WEEK_DAYS = 7.0
 
@@ -47,7 +48,7 @@ TARGETS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Line:
     """One target's line: the headline's value, the band's ends, in how many scenarios it holds, and why not."""
 
     target: Target
@@ -63,10 +64,10 @@ class Judged:
         """A value as people read it."""
         if value is None:
             return "-"
-        return f"{value * self.target.scale:,.{self.target.digits}f}{self.target.unit}".replace("-", "\N{MINUS SIGN}")
+        return f"{value * self.target.scale:,.{self.target.digits}f}{self.target.unit}".replace("-", MINUS)
 
 
-def judged(found: Sequence[Mapping[str, Figure]], flow: Flow, equity_usd: float, days: float) -> list[Judged]:
+def judged(found: Sequence[Mapping[str, Figure]], flow: Flow, equity_usd: float, days: float) -> list[Line]:
     """All targets; `found` are the scenarios' figures, the headline's first."""
     ceilings = _ceilings(flow, equity_usd)
     lines = []
@@ -80,7 +81,7 @@ def judged(found: Sequence[Mapping[str, Figure]], flow: Flow, equity_usd: float,
         if verdict != MET and holds == 0 and ceiling is not None and ceiling[0] <= target.bound:
             verdict, why = IMPOSSIBLE, ceiling[1]
         lines.append(
-            Judged(
+            Line(
                 target, values[0], min(known, default=None), max(known, default=None), holds, len(values), verdict, why
             )
         )
@@ -102,7 +103,7 @@ def _doubt(target: Target, base: Mapping[str, Figure]) -> str:
     bound = None if figure is None else figure.lo if target.above else figure.hi
     if figure is None or bound is None or (bound > target.bound if target.above else bound < target.bound):
         return ""
-    return f", its interval reaches {bound * target.scale:,.{target.digits}f}{target.unit}"
+    return f", its interval reaches {bound * target.scale:,.{target.digits}f}{target.unit}".replace("-", MINUS)
 
 
 def _why(values: Sequence[float | None], holds: int) -> str:

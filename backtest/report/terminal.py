@@ -42,6 +42,8 @@ def show(result: Result, facts: Facts, page: Path) -> None:
     names = ("spread", "inventory", "fees", "funding")
     out.print(f"net PnL {exact(parts['net'])} USD = " + " ".join(f"{name} {exact(parts[name])}" for name in names))
     out.print(said_liquidation(result.played, result.at_full, facts))
+    if facts.gate:
+        out.print(facts.gate)
     out.print(f"[bold]{answer(result)[0]}[/bold]")
     out.print(f"report: {page}", soft_wrap=True)
 

@@ -33,6 +33,11 @@ class Facts:
     budget: str
     assumptions: tuple[str, ...]
     parameters: tuple[tuple[str, str], ...]
+    cap_ratio: float = 0.5
+    """Inventory cap over equity."""
+    enforces_edge: bool = False
+    gate: str = ""
+    """What the edge gate said of the headline scenario, and in how many it stopped the market."""
 
 
 def number(value: float | None, digits: int) -> str:
@@ -80,14 +85,38 @@ def _edge(result: Result) -> tuple[str, str]:
     return f"{said}: not told from zero.", ""
 
 
+def said_gate(result: Result, enforces: bool, block_s: float) -> str:
+    """When the edge gate stopped this market (or would have), and on what; what it still misses where it did not."""
+    found = [one.gate for one in result.found if one.gate is not None]
+    if not found or result.base.gate is None:
+        return ""
+    stops = sum(gate.stop_t_ns is not None for gate in found)
+    many = f"in {stops} of {len(found)} scenarios"
+    head, first_t_ns = result.base.gate, result.base.account.spans[0][0]
+    if head.stop_t_ns is not None:
+        hours = (head.stop_t_ns - first_t_ns) / 3.6e12
+        warned = "EDGE_GATE=warn, so quoting went on; enforced, it would have stopped after"
+        does = "stopped after" if enforces else warned
+        return f"Edge gate: no edge here, {does} {number(hours, 1)} h ({head.why}); {many}."
+    interval = head.found
+    if interval is None:
+        said = f"too few blocks of {block_s:g} s with fills to judge"
+    elif interval.hi is None:
+        said = f"net 60 s markout {number(interval.mean, 2)} bps at its last look, not below 0"
+    else:
+        said = f"net 60 s markout {number(interval.mean, 2)} bps, at most {number(interval.hi, 2)}: not surely below 0"
+    also = f"; {'it stopped' if enforces else 'it would have stopped'} {many}" if stops else ""
+    return f"Edge gate: not stopped ({said}){also}."
+
+
 def said_liquidation(played: Liquidation, at_full: Liquidation, facts: Facts) -> str:
     if played.probability is None:
         return "Liquidation: too little was played to resample."
     return (
         f"Probability of a liquidation within {played.days:.0f} days: {_share(played)} as configured (position capped "
-        f"at half the equity, whatever the leverage), {_share(at_full)} if the cap were {facts.leverage}x equity, "
-        f"which no configuration allows. Blocks of this replay resampled into 10,000 paths: it knows no move larger "
-        f"than those it saw."
+        f"at {facts.cap_ratio:g}x the equity, whatever the leverage), {_share(at_full)} if the cap were "
+        f"{facts.leverage}x equity, which no configuration allows. Blocks of this replay resampled into 10,000 paths: "
+        f"it knows no move larger than those it saw."
     )
 
 

@@ -49,11 +49,12 @@ def report(
         "sharpe": {"value": found["sharpe"].value, "se": result.sharpe_se, "basis": result.sharpe_basis},
         "max_drawdown": found["max_drawdown"].value, "trades_per_day": found["trades_per_day"].value,
         "actions": account.counts["actions"], "counts": account.counts, "stops": list(account.events),
+        "edge_gate": _gate(base, facts),
         "liquidation_probability": result.played.probability, "liquidation": _liquidation(result.played),
         "liquidation_at_full_leverage": _liquidation(result.at_full),
         "figures": {name: interval(figure) for name, figure in found.items()},
         "bands": [_band(band) for band in result.bands],
-        "scenarios": [_scenario(one) for one in result.found],
+        "scenarios": [_scenario(one, facts) for one in result.found],
         "targets": [
             {"name": t.target.name, "source": t.target.source, "bound": t.target.bound, "above": t.target.above,
              "value": t.value, "lo": t.lo, "hi": t.hi, "holds": t.holds, "scenarios": t.scenarios,
@@ -70,6 +71,16 @@ def report(
         "by_day": _rows(by_day(account)),
         "assumptions": list(facts.assumptions), "parameters": dict(facts.parameters),
         "datasets": [asdict(one) for one in datasets],
+    }  # fmt: skip
+
+
+def part(result: Result) -> dict[str, Any]:
+    """One of several markets in short; its own `latest.json` has all of it."""
+    base = result.base
+    return {
+        "fills": len(base.account.px_u), "volume_usd": float(base.account.usd.sum()), "pnl": pnl(base),
+        "edge_bps": interval(base.figures["edge_bps"]), "actions": base.account.counts["actions"],
+        "counts": base.account.counts, "stops": list(base.account.events),
     }  # fmt: skip
 
 
@@ -105,9 +116,25 @@ def _band(band: Band) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _scenario(one: Found) -> dict[str, Any]:
+def _gate(found: Found, facts: Facts) -> dict[str, Any]:
+    """When the gate stopped (or with `warn` would have), hours from the begin; None = never."""
+    gate = found.gate
+    stop = gate.stop_t_ns if gate is not None else None
+    first_t_ns = found.account.spans[0][0]
     return {
-        **asdict(one.scenario), "fills": len(one.account.px_u), "actions": one.account.counts["actions"],
+        "said": facts.gate, "enforced": facts.enforces_edge,
+        "stopped_after_h": None if stop is None else (stop - first_t_ns) / 3.6e12,
+        "why": gate.why if gate is not None else "",
+    }  # fmt: skip
+
+
+def _scenario(one: Found, facts: Facts) -> dict[str, Any]:
+    delays = one.scenario.delays
+    return {
+        "queue": one.scenario.queue, "latency": delays.latency, "feed_ms": delays.feed_ms, "order_ms": delays.order_ms,
+        "has_tails": delays.table is not None, "is_recorded": delays.is_recorded,
+        "stopped_after_h": _gate(one, facts)["stopped_after_h"], "fills": len(one.account.px_u),
+        "actions": one.account.counts["actions"],
         "pnl": pnl(one), "figures": {name: interval(figure) for name, figure in one.figures.items()},
     }  # fmt: skip
 

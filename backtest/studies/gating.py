@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -52,7 +52,11 @@ class Gated:
     cost_usd: float | None
 
 
-def scores(played: Played, fee_bps: float) -> tuple[Any, Any, Any, Any]:
+Scores: TypeAlias = tuple[Any, Any, Any, Any]
+"""Columns, a row a fill: its time, net 60 s markout (bps), USD, and since when that is known."""
+
+
+def scores(played: Played, fee_bps: float) -> Scores:
     """(time, net 60 s markout, USD, known since) of the fills that can be scored, in the order they become known.
 
     The rule is `common/markout.py`'s: the mid that decides is the last one at or before fill + 60 s, certain once a
@@ -74,25 +78,72 @@ def scores(played: Played, fee_bps: float) -> tuple[Any, Any, Any, Any]:
     return fills[ok, FILL_T][order], (bps[ok] - fee_bps)[order], usd[ok][order], stamps[late][ok][order]
 
 
+def quoted(played: Played, settings: Settings, from_t_ns: int) -> Any:
+    """The first time in each of the gate's blocks at which there was a market to quote on, from `from_t_ns` on."""
+    stamps = played.stamp_ns[(played.mid2 > 0) & (played.stamp_ns >= from_t_ns)]
+    _, firsts = np.unique(stamps // int(settings.quoting.edge_gate_block_s * NS), return_index=True)
+    return stamps[firsts]
+
+
+class Watch:
+    """The live gate over replays that follow each other: it remembers what came before, and looks block by block."""
+
+    def __init__(self, settings: Settings, *, forecasts: bool) -> None:
+        self._gate = EdgeGate(settings)
+        self._gate.on_model(FORECAST if forecasts else None)
+        self._block_ns = int(settings.quoting.edge_gate_block_s * NS)
+        self._next = 0  # block to look after next
+        self.stop_t_ns: int | None = None
+
+    def see(self, told: Scores, quoted_ns: Any, to_t_ns: int) -> int | None:
+        """Look at one more replay, up to `to_t_ns`; returns when the gate stops, the first time it does.
+
+        A block in which nothing became known says what the one before it said: it is not looked at.
+        """
+        if self.stop_t_ns is not None:
+            return None
+        known_ns = told[3]
+        done = begun = 0
+        newest = -1
+        numbers: list[int] = (quoted_ns // self._block_ns).tolist()
+        for number in numbers:
+            look_ns = (number + 1) * self._block_ns + EDGE_SETTLED_NS
+            if number < self._next or look_ns > to_t_ns:
+                continue
+            self._next = number + 1
+            while begun < len(quoted_ns) and quoted_ns[begun] <= look_ns:
+                self._gate.on_quoted(int(quoted_ns[begun]))
+                begun += 1
+            known = int(np.searchsorted(known_ns, look_ns, "right"))
+            newest = max(newest, self._hear(told, done, known))
+            if (known > done or newest >= number or self._gate.is_tried) and self._gate.look(look_ns, EDGE_SETTLED_NS):
+                self.stop_t_ns = look_ns
+                return look_ns
+            done = known
+        for k in range(begun, len(quoted_ns)):
+            self._gate.on_quoted(int(quoted_ns[k]))
+        self._hear(told, done, len(known_ns))
+        return None
+
+    def _hear(self, told: Scores, begin: int, end: int) -> int:
+        """Scores of rows `begin .. end`; the newest block among them, -1 when there are none."""
+        t_ns, net_bps, usd, _ = told
+        for k in range(begin, end):
+            self._gate.on_score(int(t_ns[k]), float(net_bps[k]), float(usd[k]))
+        return int(t_ns[begin:end].max()) // self._block_ns if end > begin else -1
+
+    @property
+    def judged(self) -> Judged:
+        """What it has come to so far."""
+        why = self._gate.why if self.stop_t_ns is not None else ""
+        return Judged(self.stop_t_ns, self._gate.found, self._gate.fills, why)
+
+
 def judge(played: Played, settings: Settings, fee_bps: float, terms: Terms, *, forecasts: bool) -> Judged:
     """The live gate's looks at a finished replay, one after each block that was quoted in, until it stops."""
-    gate, block_ns = EdgeGate(settings), int(settings.quoting.edge_gate_block_s * NS)
-    gate.on_model(FORECAST if forecasts else None)
-    t_ns, net_bps, usd, known_ns = scores(played, fee_bps)
-    known = played.stamp_ns[(played.mid2 > 0) & (played.stamp_ns >= terms.from_t_ns)]
-    numbers, firsts = np.unique(known // block_ns, return_index=True)
-    told = quoted = 0
-    for number in numbers.tolist():
-        look_ns = (number + 1) * block_ns + EDGE_SETTLED_NS
-        while quoted < len(firsts) and known[firsts[quoted]] <= look_ns:
-            gate.on_quoted(int(known[firsts[quoted]]))
-            quoted += 1
-        while told < len(t_ns) and known_ns[told] <= look_ns:
-            gate.on_score(int(t_ns[told]), float(net_bps[told]), float(usd[told]))
-            told += 1
-        if look_ns <= terms.to_t_ns and gate.look(look_ns, EDGE_SETTLED_NS):
-            return Judged(look_ns, gate.found, gate.fills, gate.why)
-    return Judged(None, gate.found, gate.fills, "")
+    watch = Watch(settings, forecasts=forecasts)
+    watch.see(scores(played, fee_bps), quoted(played, settings, terms.from_t_ns), terms.to_t_ns)
+    return watch.judged
 
 
 def gated(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from backtest.loop import account as ac
+from backtest.loop import course as co
 from backtest.loop import layout as lo
 from backtest.loop import places as pc
 from backtest.loop import reference as rf
@@ -304,8 +305,16 @@ def replay(rng: random.Random) -> Args:
         out, *sides, channel, _book(rng, PX, STEP), *a_feature_state(rng), [0.0] * FEATURES_MAX, a_model(rng),
         [rng.gauss(0, 2) for _ in range(n)], w.state, w.ints, w.params, lean, w.out, [0] * lo.D_LEN, *rings,
         a_log(300, lo.FILL_STRIDE), a_log(200, lo.CURVE_STRIDE), [0] * n,
-        *tape[:5], [], [], account, sums, [], [], [], [], *guarding,
+        *tape[:5], [], [], account, sums, [], [], [], [], *guarding, a_course(rng),
     )  # fmt: skip
+
+
+def a_course(rng: random.Random) -> list[int]:
+    """A replay that begins, to its end or for a while."""
+    course = [0] * co.C_LEN
+    course[co.C_PULL_T] = course[co.C_STEP_T] = lo.NEVER
+    course[co.C_UNTIL_T] = rng.choice((lo.NEVER, T0 + rng.randint(0, 20 * NS)))
+    return course
 
 
 def see_best(rng: random.Random) -> Args:

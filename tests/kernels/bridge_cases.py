@@ -156,11 +156,12 @@ def crossed(rng: random.Random) -> Args:
     for _ in range(instants):
         begin.append(begin[-1] + rng.randint(1, 5))
     what = [rng.choice((1, 1, -1, -1, 2, 3, -3)) for _ in range(begin[-1])]
-    px = [AT * TICK + TICK * rng.randint(-4, 4) for _ in what]
+    scale = [1 if k < begin[-1] * rng.random() * 2 else 5 for k in range(begin[-1])]  # sometimes in another unit
+    px = [times * (AT * TICK + TICK * rng.randint(-4, 4)) for times in scale]
     sz = [rng.choice((0, 5, 9)) for _ in what]
     flags = [1, *(int(rng.random() < 0.2) for _ in range(instants - 1))]
     books = [levels.new_book(side, 20) for side in (1, -1)]
-    return what, px, sz, begin, flags, *([int(x) for x in book] for book in books), [0, 0, 0]
+    return what, px, sz, begin, flags, *([int(x) for x in book] for book in books), [0] * 4
 
 
 def named(room: str, cases: dict[str, Callable[[random.Random], Args]]) -> dict[str, Callable[[random.Random], Args]]:

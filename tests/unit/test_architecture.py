@@ -32,9 +32,9 @@ OURS = (*PACKAGES, *TOOLS, "tests")
 CORE_ROOMS = ("engine", "exchange")
 LOADERS = {
     "quoter.card_file", "quoter.fit", "quoter.rows", "quoter.samples", "simvenue.recorded.captured",
-    "simvenue.recorded.playback", "simvenue.recorded.recording",
+    "simvenue.recorded.playback", "simvenue.recorded.recording", "simvenue.door.latency_table",
 }  # fmt: skip
-"""Rooms that read recordings and fitted forecasts for research: no shells, but no cores either."""
+"""Rooms that read recordings, measured latencies and fitted forecasts for research: no shells, but no cores either."""
 
 NOT_IN_CORES = {
     "asyncio", "aiohttp", "concurrent", "ctypes", "getpass", "http", "io", "multiprocessing", "os", "pathlib",

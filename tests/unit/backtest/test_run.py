@@ -16,7 +16,18 @@ import pytest
 
 from backtest import run
 from backtest.data.opened import Opened, Part
-from backtest.run import DAYS_MAX, WHOLE_DAYS_MAX, band_of, days_of, forecast_of, pieces, plan_of, settings_of
+from backtest.run import DAYS_MAX, band_of, check_recorded, days_of
+from backtest.stands import (
+    WHOLE_DAYS_MAX,
+    Stand,
+    forecast_of,
+    pieces,
+    plan_of,
+    settings_of,
+    shared_pieces,
+    sources_of,
+    stands_of,
+)
 from backtest.tape import Tape
 from common.config import load
 from common.errors import BadInput, ConfigError
@@ -46,10 +57,10 @@ def later(tape: Tape, by_ns: int) -> Tape:
 
 
 def test_leverage_beyond_the_markets_is_its_maximum_and_said() -> None:
-    settings, asked = settings_of(told("--leverage", "25"))
+    settings, asked = settings_of(told("--leverage", "25"), "us500")
     assert settings.execution.leverage == settings.venue.max_leverage == 20
     assert asked == 25
-    settings, asked = settings_of(told("--leverage", "15"))
+    settings, asked = settings_of(told("--leverage", "15"), "us500")
     assert (settings.execution.leverage, asked) == (15, 0)
 
 
@@ -166,3 +177,76 @@ def test_a_made_up_hour_becomes_a_report(tmp_path: Path) -> None:
         assert len(tree["scenarios"]) == 9
         assert tree["days"] == pytest.approx(0.2 - 310 / 86_400, abs=0.001)
     assert trees[0]["scenarios"] == trees[1]["scenarios"]
+
+
+# ---------------------------------------------------------------------- several markets
+def test_a_source_for_all_or_one_for_each() -> None:
+    names = ("us500", "btc")
+    assert sources_of("synthetic", names) == {"us500": "synthetic", "btc": "synthetic"}
+    assert sources_of("us500=a.csv, btc=b/", names) == {"us500": "a.csv", "btc": "b/"}
+    assert sources_of("odd=name.csv", ("us500",)) == {"us500": "odd=name.csv"}
+    for text in ("us500=a", "us500=a,btc=", "us500=a,btc=b,eth=c"):
+        with pytest.raises(ConfigError, match="one source for all"):
+            sources_of(text, names)
+
+
+@pytest.mark.parametrize(
+    "words", [("--market", "us500,us500"), ("--market", ","), ("--market", "us500,btc", "--tick", "1")]
+)
+def test_markets_that_cannot_be_played_together_are_refused(words: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError):
+        stands_of(told(*words), 1.0)
+
+
+def test_markets_are_joined_where_any_has_data() -> None:
+    tape = random_market(1, 50).tape()
+    hour = 3_600 * 10**9
+    first = opened(tape, later(tape, 10 * hour))
+    second = opened(later(tape, hour // 2), later(tape, 20 * hour))
+    found = [[(market, len(t.stamp_ns)) for market, t in piece] for piece in shared_pieces([first, second], "ab")]
+    assert found == [[(0, 51), (1, 51)], [(0, 51)], [(1, 51)]]
+
+
+def test_markets_of_different_times_have_nothing_to_share() -> None:
+    tape = random_market(1, 50).tape()
+    apart = opened(later(tape, 9 * 3_600 * 10**9))
+    with pytest.raises(ConfigError, match="a and b have no data of the same time"):
+        shared_pieces([opened(tape), apart], "ab")
+
+
+def test_recorded_latency_needs_data_that_have_it() -> None:
+    settings = load("quoter", {}, over={"MARKET": "standx"})
+    tape = random_market(1, 50).tape()
+    heard = replace(tape, local_ns=np.asarray(tape.stamp_ns) + 10**8)
+    band = band_of(told("--latency", "recorded"))
+    for market, speaks in ((opened(tape), False), (opened(heard), True)):
+        stand = Stand(settings, market, plan_of(told(), settings, market, None), "", 0)
+        if speaks:
+            check_recorded(stand, band)
+            continue
+        check_recorded(stand, band_of(told()))
+        with pytest.raises(ConfigError, match="does not say when it was received"):
+            check_recorded(stand, band)
+
+
+@pytest.mark.slow
+def test_two_markets_become_three_reports_that_add_up(tmp_path: Path) -> None:
+    environ = {name: value for name, value in os.environ.items() if name != "AMM_KERNELS"}
+    environ |= {"REPORTS_DIR": str(tmp_path / "reports"), "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(
+        [sys.executable, "-m", "backtest", "run", "--market", "us500,btc", "--data", "synthetic", "--days", "0.1",
+         "--scenarios", "one", "--out", "both"],
+        cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert "source: us500: made-up market" in ran.stderr
+    tree, us500, btc = (
+        json.loads((tmp_path / "both" / folder / "latest.json").read_text()) for folder in ("", "us500", "btc")
+    )
+    for name in ("net_e8", "spread_e8", "inventory_e8", "fees_e8", "funding_e8"):
+        assert tree["pnl"][name] == us500["pnl"][name] + btc["pnl"][name]
+    assert tree["markets"]["btc"]["pnl"] == btc["pnl"]
+    assert tree["actions"] == us500["actions"] + btc["actions"]
+    assert "One account of" in tree["assumptions"][0]
+    assert json.loads((tmp_path / "reports" / "backtest" / "latest.json").read_text()) == tree
+    assert "Markets of this account" in (tmp_path / "both" / "latest.html").read_text()

@@ -126,6 +126,14 @@ def test_crossed_and_repeated_books_are_left_out_and_told(tmp_path: Path) -> Non
     ]
 
 
+@pytest.mark.parametrize("times", [100.0, 0.01])
+def test_books_in_another_unit_are_refused_by_their_line(tmp_path: Path, times: float) -> None:
+    rows = [book(k * 500, 90_000.0 + k, 90_003.0 + k) for k in range(3)]
+    path = a_file(tmp_path, *rows, book(1_500, 90_000.0 * times, 90_000.0 * times + 1))
+    assert refused(path).row == 3
+    assert "a book at more than 3 times the one before" in refused(path).why
+
+
 def test_contexts_are_those_of_the_coin(tmp_path: Path) -> None:
     heading = "time,coin,funding,open_interest,prev_day_px,day_ntl_vlm,premium,oracle_px,mark_px,mid_px\n"
     rows = [

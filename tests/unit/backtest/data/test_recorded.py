@@ -65,6 +65,19 @@ def test_change_of_unit_between_prints_is_refused(tmp_path: Path) -> None:
         oddities(path, tape_of_array(path, 4))
 
 
+def test_change_of_unit_between_books_is_refused_where_nothing_is_printed(tmp_path: Path) -> None:
+    moved = [(1 | B | BOTH, 50, 900.0, 0.1), (1 | A | BOTH, 50, 90_000.1, 0.0), (1 | A | BOTH, 50, 900.1, 0.1)]
+    path = a_file(tmp_path / "x.npz", [*BOOK, (1 | B | BOTH, 50, 90_000.0, 0.0), *moved])
+    with pytest.raises(BadRecording, match=r"row 2: a book at more than 3 times"):
+        oddities(path, tape_of_array(path, 4))
+
+
+def test_a_best_price_that_goes_alone_is_a_thin_book(tmp_path: Path) -> None:
+    moved = [(1 | A | BOTH, 50, 90_000.1, 0.0), (1 | A | BOTH, 50, 400_000.0, 0.1)]
+    path = a_file(tmp_path / "x.npz", [*BOOK, *moved])
+    assert oddities(path, tape_of_array(path, 4)) == []
+
+
 def test_times_in_ms_are_refused(tmp_path: Path) -> None:
     path = a_file(tmp_path / "x.npz", BOOK)
     with np.load(path) as archive:

@@ -21,7 +21,7 @@ from backtest.report.scenarios import scenarios
 from backtest.report.words import Facts, answer, exact
 from tests.unit.backtest.report.builders import COSTS, a_flow, an_account, some_trades, wandering
 
-BAND = scenarios("risk-averse", "typical")
+BAND = scenarios("risk-averse", "table:typical")
 DATA = (Touched("made <up>", 1_234, "ab" * 32, 10**18, 2 * 10**18),)
 PROMISED = (
     "source", "span", "commit", "config_hash", "fills", "maker_share", "taker_share", "pnl", "edge_bps", "sharpe",

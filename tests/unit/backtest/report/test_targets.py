@@ -7,7 +7,7 @@ import pytest
 
 from backtest.report.figures import Figure
 from backtest.report.flow import flow_of, together
-from backtest.report.targets import IMPOSSIBLE, MET, NOT_MET, Judged, judged
+from backtest.report.targets import IMPOSSIBLE, MET, NOT_MET, Line, judged
 from quoter.state import NS
 from tests.unit.backtest.builders import MID, T0, Script, buyer, seller
 from tests.unit.backtest.report.builders import HOUR, a_flow
@@ -23,7 +23,7 @@ POOR = {
 }  # fmt: skip
 
 
-def by_figure(lines: list[Judged]) -> dict[str, Judged]:
+def by_figure(lines: list[Line]) -> dict[str, Line]:
     return {line.target.figure: line for line in lines}
 
 

@@ -99,7 +99,7 @@ def test_a_placebo_forecast_is_the_newest_one_of_an_hour_before() -> None:
 def an_entry(name: str, played: Played) -> Entry:
     found = {**figures(played, terms(seconds=86_400.0), 0.3), "verdict": verdict(played, 0.3), "note": ""}
     gate = settings("standx")
-    judged = judge(played, gate, 0.3, int(played.stamp_ns[-1]))
+    judged = judge(played, gate, 0.3, terms(seconds=86_400.0), forecasts=False)
     hours = None if judged.stop_t_ns is None else (judged.stop_t_ns - T0) / HOUR_NS
     return Entry(name, "", played, {**found, "gate": gate_line(Gated(played, judged, hours, None), gate, 0.3)})
 

@@ -1,0 +1,32 @@
+"""Where a replay stands, so that it can be stopped at a time and gone on with: one vector, and what is outside of it.
+
+Several markets of one account are played in turns of `TURN_NS` (`backtest/together.py`): each goes up to the same time,
+then all are told what the account came to in the others. A replay of its own is one turn without end. Times ns of the
+recording.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backtest.loop.layout import NEVER
+from common.kernel import istate
+
+(
+    C_UNTIL_T,  # nothing of this time or later is played in this turn
+    C_BEGUN,  # 1 = the replay has begun
+    C_MARKET,  # next instant of the venue's
+    C_VIEW,  # next instant we are told
+    C_PULL_T,  # when silence makes us cancel, NEVER = not now
+    C_STOPPED,  # 1 = quoting is over
+    C_STEP_T,  # next decision by the clock
+    C_ENDED,  # 1 = nothing more can come
+    C_LEN,
+) = range(9)
+
+
+def new_course() -> Any:
+    """A replay that has not begun, in one turn."""
+    course = istate(C_LEN)
+    course[C_UNTIL_T], course[C_PULL_T], course[C_STEP_T] = NEVER, NEVER, NEVER
+    return course
