@@ -33,12 +33,14 @@ from backtest.loop.account import (
 )
 from backtest.loop.course import C_ENDED, C_UNTIL_T, new_course
 from backtest.loop.deciding import REFERENCE
+from backtest.loop.executing import new_executing
 from backtest.loop.guard import names_of, new_guard
 from backtest.loop.layout import (
     CF_ASKS,
     CF_CURVE,
     CF_CYCLE,
     CF_END_T,
+    CF_EXECUTES,
     CF_FEED,
     CF_FIRST,
     CF_FORECAST,
@@ -46,11 +48,16 @@ from backtest.loop.layout import (
     CF_LEN,
     CF_MARKET_FIRST,
     CF_OWN,
+    CF_PACE,
+    CF_PLAN,
     CF_PROFILE,
     CF_QUEUE,
+    CF_REBALANCE,
     CF_SILENCE,
+    CF_START,
     CF_STEP,
     CF_STOP_T,
+    CF_TICK,
     CF_TO_T,
     CF_VISIBLE,
     CF_WHOLE,
@@ -58,6 +65,7 @@ from backtest.loop.layout import (
     D_ACTIONS,
     D_CANCELLED,
     D_FULL,
+    D_HEARD_N,
     D_LOST,
     D_MOVED,
     D_PLACED,
@@ -71,25 +79,32 @@ from backtest.loop.layout import (
     LOG_ROWS,
     MODEL,
     NEVER,
+    NEWS_MAX,
     NONE,
+    RING_ROWS,
+    RING_STRIDE,
+    RING_TAIL,
     new_desk,
     new_log,
     new_ring,
 )
 from backtest.loop.places import HALF, new_places
 from backtest.loop.reference import FARTHEST_BPS, SKEW_BPS
+from backtest.loop.slots import SLOTS_A_SIDE, level_slot
 from backtest.quoters import Quoter
 from backtest.replay import replay
 from backtest.tape import TAIL_NS, Tape
+from backtest.timing import INSTANT, Timing
 from common.config import Risk
 from common.errors import ConfigError, OurFault
 from common.kernel import istate, state
 from common.ticks import tick_u
+from executor.plan import PLAN_EVERY_NS
 from quoter.features import FEATURES_MAX, new_features
 from quoter.forecast import new_model
 from quoter.layering import new_channels
 from quoter.rebuilt import new_side
-from quoter.state import I_SZ_DECIMALS, QUOTES_MAX, new_book, new_out
+from quoter.state import I_SZ_DECIMALS, NS, QUOTES_MAX, new_book, new_out
 from simvenue.book.levels import B_HIDES, B_RULES, can_rule, new_ruled
 from simvenue.book.levels import new_book as new_levels
 from simvenue.book.queue_model import POWER
@@ -103,6 +118,7 @@ MS = 1_000_000
 SILENCE_MS = 1_500.0
 CURVE_NS = 10 * 10**9
 FILLS_MAX = 1_000_000
+REQUESTS_KEPT = 1 << 20
 NO_LIMIT = 2**60
 RULES_MAX = 1 << 20
 """Rows of a ruled book at most (32 MB a side)."""
@@ -136,6 +152,8 @@ class Terms:
     risk: Risk | None = None  # riskd's limits and kills; only with an account
     hides_crossed: bool = False  # a crossed level is passed over, not taken out of the book
     meets_own: bool = True  # a post-only order may not meet our own orders either
+    keeps_requests: bool = False  # every request is handed back (`Played.requests`)
+    timing: Timing = INSTANT  # periods of our own processes
     stop_t_ns: int = NEVER  # the edge gate lets us only take the position down from here on (gating.py)
 
 
@@ -176,6 +194,7 @@ class Played:
     lost: int
     pulls: int
     money: Money | None = None
+    requests: Any = None  # (n, 5), where kept: time of arrival, slot, kind, px_u, sz_u
 
 
 def grid_decimals(tick_px_u: int, px_u: int) -> int:
@@ -206,17 +225,20 @@ class Replay:
         if given is not None:
             self._forecast[:] = given
         seen, told_ns = _seen(tape, terms)
-        self.account, self._sums = new_account(terms.charges, int(tape.stamp_ns[_first(tape, terms)]))
+        first_ns = int(tape.stamp_ns[_first(tape, terms)])
+        self.account, self._sums = new_account(terms.charges, first_ns, terms.timing.permit_ns)
+        self._executing = new_executing(quoter.executes, int(ints[I_SZ_DECIMALS]))
+        self._rings = _rings(terms)
         self._vectors: tuple[Any, ...] = (
             tape.what, tape.px_u, tape.sz_u, tape.stamp_ns, tape.begin, tape.begins_file,
             _config(tape, quoter, terms, source), terms.power,
             venue.bids, venue.asks, venue.orders, venue.bid_queue, venue.ask_queue, venue.holders, venue.out,
             *ours, new_channels(), new_book(), *new_features(),
             state(FEATURES_MAX), new_model() if model is None else model, self._forecast,
-            floats, ints, quoter.params, quoter.lean, new_out(), self.desk, *_rings(terms), self.fills, self._curve,
+            floats, ints, quoter.params, quoter.lean, new_out(), self.desk, *self._rings, self.fills, self._curve,
             self._mids, *seen, told_ns, _places(quoter, grid),
             self.account, self._sums, *_prices(tape),
-            *new_guard(terms.risk if terms.charges is not None else None), self.course,
+            *new_guard(terms.risk if terms.charges is not None else None), *self._executing, self.course,
         )  # fmt: skip
 
     @property
@@ -238,10 +260,12 @@ class Replay:
     def played(self) -> Played:
         """What was written down so far."""
         return Played(
-            _sided(_rows(self.fills, FILL_STRIDE), self._quoter), _rows(self._curve, CURVE_STRIDE),
+            _sided(_rows(self.fills, FILL_STRIDE), self._quoter, int(self.desk[D_HEARD_N]), self._executing[0]),
+            _rows(self._curve, CURVE_STRIDE),
             np.asarray(self._tape.stamp_ns), np.asarray(self._mids), np.asarray(self._forecast),
             **{name: int(self.desk[place]) for name, place in COUNTS.items()},
             money=_money(self.account, self._sums, self.desk, self.position_u, self._terms),
+            requests=_requests(self._rings[0]) if self._terms.keeps_requests else None,
         )  # fmt: skip
 
 
@@ -323,20 +347,29 @@ def as_told(times_ns: Any) -> Any:
 
 def _rings(terms: Terms) -> tuple[Any, Any]:
     """Requests on their way to the venue, and its news on their way to us."""
+    size = REQUESTS_KEPT if terms.keeps_requests else NEWS_MAX
     tails = terms.latency.tails if terms.latency is not None else None
     order_ms, reply_ms = terms.order_ms, terms.feed_ms if terms.reply_ms is None else terms.reply_ms
     if tails is None:
-        return new_ring(round(order_ms * MS)), new_ring(round(reply_ms * MS))
+        return new_ring(round(order_ms * MS), size=size), new_ring(round(reply_ms * MS))
     orders, replies = (
         drawn_ns(table, f"{name} {terms.seed}") for name, table in (("order", tails.order), ("reply", tails.reply))
     )
-    return new_ring(0, orders), new_ring(0, replies)
+    return new_ring(0, orders, size), new_ring(0, replies)
 
 
 def drawn_ns(quantiles: Sequence[tuple[float, int]], seed: str) -> list[int]:
     """Delays drawn from a measured table, one for each `HOLD_NS` of market time."""
     line, table = new_line(seed), new_table(quantiles)
     return [int(delay_at(table, draw(line))) for _ in range(DRAWN)]
+
+
+def _requests(ring: Any) -> Any:
+    """All that was ever sent, from a ring that did not come round."""
+    sent = int(ring[RING_TAIL])
+    if sent > REQUESTS_KEPT:
+        raise OurFault(f"{sent} requests, {REQUESTS_KEPT} are kept")
+    return np.array(ring[RING_ROWS : RING_ROWS + RING_STRIDE * sent], np.int64).reshape(sent, RING_STRIDE)
 
 
 def _prices(tape: Tape) -> tuple[Any, Any, Any, Any]:
@@ -382,25 +415,38 @@ def _first(tape: Tape, terms: Terms) -> int:
 
 
 def _config(tape: Tape, quoter: Quoter, terms: Terms, source: int) -> Any:
-    config = istate(CF_LEN)
+    config, executes = istate(CF_LEN), quoter.executes
+    reply_ms = terms.feed_ms if terms.reply_ms is None else terms.reply_ms
     for place, value in (
         (CF_FEED, round(terms.feed_ms * MS)), (CF_SILENCE, round(terms.silence_ms * MS)),
         (CF_FROM_T, terms.from_t_ns), (CF_TO_T, terms.to_t_ns),
         (CF_END_T, terms.to_t_ns + TAIL_NS), (CF_CYCLE, round(quoter.cycle_ms * MS)), (CF_VISIBLE, tape.visible),
         (CF_QUEUE, terms.queue), (CF_PROFILE, quoter.profile), (CF_FORECAST, source), (CF_CURVE, CURVE_NS),
         (CF_FIRST, _first(tape, terms)), (CF_STOP_T, terms.stop_t_ns),
-        (CF_STEP, round(quoter.step_ms * MS)), (CF_ASKS, HALF if quoter.profile == REFERENCE else QUOTES_MAX),
-        (CF_MARKET_FIRST, int(terms.is_market_first)), (CF_WHOLE, int(terms.is_whole)),
+        (CF_STEP, round(quoter.step_ms * MS)), (CF_ASKS, _first_ask(quoter)), (CF_EXECUTES, int(executes is not None)),
+        (CF_TICK, terms.timing.quoter_tick_ns), (CF_PLAN, max(PLAN_EVERY_NS, round(quoter.cycle_ms * MS))),
+        (CF_PACE, terms.timing.executor_pace_ns), (CF_START, round((terms.order_ms + reply_ms) * MS)),
+        (CF_REBALANCE, round(executes.quoting.rebalance_interval_s * NS) if executes else 0),
+        (CF_MARKET_FIRST, int(terms.is_market_first or executes is not None)), (CF_WHOLE, int(terms.is_whole)),
         (CF_OWN, int(terms.meets_own)),
     ):  # fmt: skip
         config[place] = value
     return config
 
 
-def _sided(fills: Any, quoter: Quoter) -> Any:
-    """Fills with a slot that says the side as everybody else's does."""
+def _first_ask(quoter: Quoter) -> int:
+    if quoter.executes is not None:
+        return SLOTS_A_SIDE
+    return HALF if quoter.profile == REFERENCE else QUOTES_MAX
+
+
+def _sided(fills: Any, quoter: Quoter, heard: int, slots: Any) -> Any:
+    """Fills with a slot that says side and level as everybody else's does; those not `heard` of have their own yet."""
     if quoter.profile == REFERENCE:
         fills[:, FILL_SLOT] = np.where(fills[:, FILL_SLOT] < HALF, 0, QUOTES_MAX)
+    elif quoter.executes is not None:
+        for row in fills[heard:]:
+            row[FILL_SLOT] = level_slot(slots, int(row[FILL_SLOT]))
     return fills
 
 

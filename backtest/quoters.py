@@ -41,9 +41,10 @@ class Quoter:
     lean: Any
     tick_px_u: int
     new_state: Callable[[], tuple[Any, Any]]
-    cycle_ms: float = 0.0
+    cycle_ms: float = 0.0  # decides at most so often, and plans what waits no oftener
     step_ms: float = 0.0  # decides by the clock, so often; 0 = when the book is told
     uses_forecast: bool = False
+    executes: Settings | None = None  # orders are the executor's: planned, priced and throttled by these settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +114,18 @@ def seeds(stall: Stall) -> Quoter:
     return stall.quoter("seeds", lean, cycle_ms=1_000.0)
 
 
-def production(stall: Stall, profile: str, name: str = "", *, weight: float) -> Quoter:
-    """The production ladder of a profile; `weight` is the forecast's in the fair price, 0 = there is none."""
+def production(stall: Stall, profile: str, name: str = "", *, weight: float, executes: bool = False) -> Quoter:
+    """The production ladder of a profile; `weight` is the forecast's in the fair price, 0 = there is none.
+
+    `executes`: the production executor too, with its action budget; else a plain desk that follows the ladder.
+    """
     settings = profiled(stall.settings, profile, strict=stall.strict)
     q = settings.quoting
     watch = new_fixed((), (), weight=weight, cap_usd=stall.cap_usd, out_bps=q.out_bps, in_bps=q.in_bps)
     return stall.quoter(
-        name or profile, watch, profile=PRODUCTION, params=make_params(settings), uses_forecast=weight > 0.0
-    )
+        name or profile, watch, profile=PRODUCTION, params=make_params(settings), uses_forecast=weight > 0.0,
+        executes=settings if executes else None,
+    )  # fmt: skip
 
 
 def reference(stall: Stall, size_u: int, step_ms: float) -> Quoter:

@@ -12,19 +12,25 @@ input, same output.
 
 from __future__ import annotations
 
-from backtest.loop.account import A_DUE_T, A_MARK, A_MODE, look
+from backtest.loop.account import A_DUE_T, A_MARK, A_MODE, equity_e8, look
 from backtest.loop.course import (
     C_BEGUN,
+    C_DECIDE_T,
     C_ENDED,
     C_MARKET,
+    C_PLAN_T,
     C_PULL_T,
+    C_RENEW_T,
     C_STEP_T,
     C_STOPPED,
+    C_TELL_DEEP_T,
+    C_TELL_FAST_T,
     C_UNTIL_T,
     C_VIEW,
 )
 from backtest.loop.deciding import PRODUCTION, decide, measure
 from backtest.loop.desk import arrive, due, hear, next_kind, pull, requote
+from backtest.loop.executing import EXECUTING, X_RENEW_NS, execute, renew_ladder, take_over, take_permit, tell_ladder
 from backtest.loop.fixed import L_CAP, L_IN, L_OUT, L_REFILL, L_WEIGHT
 from backtest.loop.forced import flatten, liquidate, take_next
 from backtest.loop.guard import G_ROWS, guard
@@ -32,15 +38,21 @@ from backtest.loop.keeping import keep_places
 from backtest.loop.layout import (
     CF_CYCLE,
     CF_END_T,
+    CF_EXECUTES,
     CF_FEED,
     CF_FIRST,
     CF_FORECAST,
     CF_FROM_T,
     CF_MARKET_FIRST,
+    CF_PACE,
+    CF_PLAN,
     CF_PROFILE,
+    CF_REBALANCE,
     CF_SILENCE,
+    CF_START,
     CF_STEP,
     CF_STOP_T,
+    CF_TICK,
     CF_TO_T,
     D_DECIDED_T,
     D_FULL,
@@ -66,23 +78,40 @@ from backtest.loop.layout import (
 from backtest.loop.market import play_until
 from backtest.loop.places import hear_place, requote_places
 from backtest.loop.reference import quote_reference, show_best
+from backtest.loop.slots import (
+    QUOTE,
+    SL_ADAPTS,
+    SL_DECIDED_T,
+    SL_IS_NEW,
+    SL_ON_ITS_WAY,
+    SL_PLANNED_T,
+    SL_SENT_T,
+    SL_STANCE,
+    WITHDRAW,
+    hear_order,
+)
 from common.kernel import kernel
 from quoter.adverse import learn_reach
 from quoter.fade import learn_score
 from quoter.features import is_known, read_features
 from quoter.forecast import M_DEVIATION, forecast_bps
 from quoter.intensity import see_print
-from quoter.layering import C_DEEP_T, C_FAST_LEVELS
+from quoter.layering import C_DEEP_T, C_FAST_LEVELS, DEEP_NS, FAST_NS
 from quoter.modes import learn_mode
 from quoter.rebuilt import BUY_ROW, R_N, SELL_ROW
-from quoter.sampling import see_instant
+from quoter.sampling import see_change, see_instant, see_snapshot
 from quoter.state import (
     BPS,
+    I_HALF_T,
+    I_MODE,
+    I_PAUSE_T,
     I_POSITION,
     I_POSITION_T,
     I_REDUCING,
     NS,
     QUOTES_MAX,
+    S_EQUITY,
+    S_FADE_BASE,
     S_FAIR,
     S_FORECAST,
     S_FORECAST_SD,
@@ -96,17 +125,28 @@ from simvenue.book.levels import best_px, set_level, uncross
 from simvenue.book.matching import LEVEL
 from simvenue.book.table import H_POS
 
+MS = 1_000_000
 SHORT_NS = 5 * NS
 LONG_NS = 60 * NS
 
 
-@kernel("void(i8[::1], i8[::1], i8, f8, f8[::1], i8[::1], f8[::1])")
+@kernel("i8(i8, i8, i8)")
+def next_tick(origin_ns: int, t_ns: int, tick_ns: int) -> int:
+    """The first look at the clock at `t_ns` or later."""
+    return origin_ns + -((origin_ns - t_ns) // max(tick_ns, 1)) * max(tick_ns, 1)
+
+
+@kernel("i8(i8[::1], i8[::1], i8, f8, f8[::1], i8[::1], f8[::1])")
 def learn(
     desk: list[int], fills: list[int], t_ns: int, mid: float, state: list[float], ints: list[int], params: list[float]
-) -> None:
-    """Own fills whose 5 s and 60 s are over by `t_ns` teach the fade and the floor; `mid` is the last one before."""
+) -> int:
+    """Own fills whose 5 s and 60 s are over by `t_ns` teach the fade and the floor; `mid` is the last one before.
+
+    Returns 1 when what they say of distances, sizes, pauses or the mode has changed.
+    """
     if mid <= 0.0:
-        return
+        return 0
+    changed = 0
     while desk[D_SHORT_N] < desk[D_HEARD_N]:
         at = LOG_ROWS + FILL_STRIDE * desk[D_SHORT_N]
         if fills[at + FILL_T] + SHORT_NS > t_ns:
@@ -115,8 +155,16 @@ def learn(
         px = float(fills[at + FILL_PX])
         gain = (mid - px if side == 0 else px - mid) / px * 1e4
         usd = px * float(fills[at + FILL_SZ]) * 1e-6
+        base = state[S_FADE_BASE + side]
+        half_t = ints[I_HALF_T + side]
+        pause_t = ints[I_PAUSE_T + side]
+        mode = ints[I_MODE]
         learn_score(state, ints, params, side, gain, usd, t_ns)
         learn_mode(state, ints, params, gain, usd)
+        if state[S_FADE_BASE + side] != base or ints[I_HALF_T + side] != half_t:
+            changed = 1
+        if ints[I_PAUSE_T + side] != pause_t or ints[I_MODE] != mode:
+            changed = 1
         desk[D_SHORT_N] += 1
     while desk[D_LONG_N] < desk[D_HEARD_N]:
         at = LOG_ROWS + FILL_STRIDE * desk[D_LONG_N]
@@ -130,6 +178,7 @@ def learn(
         if fair > 0.0:
             learn_reach(state, ints, side, distance, distance - gain)
         desk[D_LONG_N] += 1
+    return changed
 
 
 @kernel("void(i8[::1], i8[::1], i8, i8, i8, f8[::1], i8[::1], f8[::1])")
@@ -168,7 +217,7 @@ def see_best(
 
 @kernel("void(i8[::1], i8[::1], i8)")
 def hold(desk: list[int], ints: list[int], t_ns: int) -> None:
-    """The quoter's position is what we have heard of."""
+    """The quoter's position is what we have heard of; `t_ns` is when it came to be."""
     before = ints[I_POSITION]
     ints[I_POSITION] = desk[D_POSITION]
     if desk[D_POSITION] == 0:
@@ -184,7 +233,9 @@ def hold(desk: list[int], ints: list[int], t_ns: int) -> None:
     "f8[::1], i8[::1], f8[::1], f8[::1], i8[::1], "
     "i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], "
     "i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], "
-    "i8[::1], f8[::1], i8[::1], i8[::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], i8[::1])"
+    "i8[::1], f8[::1], i8[::1], i8[::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], "
+    + EXECUTING
+    + ", i8[::1])"
 )
 def replay(
     what: list[int],
@@ -242,6 +293,36 @@ def replay(
     figures: list[float],
     verdict: list[float],
     losing: list[float],
+    slots: list[int],
+    shown: list[int],
+    manner: list[float],
+    hold_terms: list[float],
+    known: list[int],
+    placed: list[float],
+    want: list[int],
+    bounds: list[int],
+    marks: list[float],
+    bucket: list[float],
+    sent: list[int],
+    facts: list[float],
+    terms: list[float],
+    recent: list[int],
+    q: list[int],
+    w_px: list[int],
+    w_sz: list[int],
+    w_locked: list[int],
+    w_place: list[float],
+    w_want_px: list[int],
+    w_want_sz: list[int],
+    w_assigned: list[int],
+    w_index: list[int],
+    w_held: list[int],
+    w_book: list[int],
+    w_found: list[int],
+    w_gaps: list[float],
+    w_worths: list[float],
+    w_chosen: list[int],
+    w_refused: list[int],
     course: list[int],
 ) -> int:
     """Play on, up to `C_UNTIL_T`; returns how many instants the venue has played.
@@ -259,9 +340,20 @@ def replay(
     step_t = course[C_STEP_T]
     until = course[C_UNTIL_T]
     profile = config[CF_PROFILE]
+    plan_t = course[C_PLAN_T]
+    decide_t = course[C_DECIDE_T]
+    renew_t = course[C_RENEW_T]
+    fast_t = course[C_TELL_FAST_T]
+    deep_t = course[C_TELL_DEEP_T]
+    executes = config[CF_EXECUTES]
+    origin = stamp_ns[config[CF_FIRST]]
+    ready_t = origin + config[CF_START]
     if course[C_BEGUN] == 0:
         course[C_BEGUN] = 1
         i = config[CF_FIRST]
+        if executes == 1:
+            fast_t = origin + config[CF_FEED]
+            deep_t = fast_t
         if config[CF_STEP] > 0:
             step_t = stamp_ns[0] + config[CF_STEP]
     while desk[D_FULL] == 0:
@@ -272,8 +364,10 @@ def replay(
         action_t = due(actions)
         news_t = due(news) if step_t == NEVER else NEVER
         look_t = account[A_DUE_T] if market_t < NEVER else NEVER
-        now = min(market_t, view_t, action_t, news_t, pull_t, step_t, look_t)
-        if now == NEVER or (now == step_t and market_t == NEVER and action_t == NEVER):
+        now = min(market_t, view_t, action_t, news_t, pull_t, step_t, look_t, plan_t, decide_t, renew_t, fast_t, deep_t)
+        if now == NEVER or (
+            now in (step_t, plan_t, decide_t, renew_t, fast_t, deep_t) and market_t == NEVER and action_t == NEVER
+        ):
             course[C_ENDED] = 1
             break
         if now >= until:
@@ -289,7 +383,10 @@ def replay(
                     arrive(desk, account, actions, news, config, now, bids, asks, orders, bid_queue, ask_queue)
             continue
         if market_t == now:
-            until_t = min(view_t, news_t, pull_t, step_t, look_t, action_t - 1 + config[CF_MARKET_FIRST], until - 1)
+            until_t = min(
+                view_t, news_t, pull_t, step_t, look_t, plan_t, decide_t, renew_t, fast_t, deep_t,
+                action_t - 1 + config[CF_MARKET_FIRST], until - 1,
+            )  # fmt: skip
             i = play_until(
                 what, px, sz, stamp_ns, begin, begins_file, i, until_t, config, power,
                 bids, asks, orders, bid_queue, ask_queue, holders, out,
@@ -314,15 +411,34 @@ def replay(
                     account, sums, desk, fills, holders[H_POS], now, bid + ask if bid > 0 and ask > 0 else 0,
                     knobs, limits, figures, verdict, losing,
                 )  # fmt: skip
+                if executes == 1 and take_permit(
+                    state, account, manner, verdict, equity_e8(account, desk, holders[H_POS])
+                ):
+                    slots[SL_ADAPTS] = 1
                 state[S_SIZE_SCALE] = verdict[OUT_SIZE]
                 state[S_SPREAD_SCALE] = verdict[OUT_SPREAD]
-                if account[A_MODE] >= PAUSE and before < PAUSE:
+                if executes == 1 and (account[A_MODE] != before or slots[SL_ADAPTS] == 1):
+                    slots[SL_ADAPTS] = 1
+                    slots[SL_STANCE] = WITHDRAW if account[A_MODE] >= PAUSE else slots[SL_STANCE]
+                    plan_t = now
+                    decide_t = now if stopped == 0 and desk[D_TOLD_T] > 0 else NEVER
+                elif account[A_MODE] >= PAUSE and before < PAUSE:
                     pull(desk, actions, now)
                 if account[A_MODE] == KILL:
                     flatten(desk, actions, now, state[S_MID])
             continue
         if news_t == now:
-            hear(desk, actions, news, now)
+            if executes == 1:
+                heard = desk[D_HEARD_N]
+                hear_order(slots, desk, news, q, fills, now)
+                plan_t = now
+                if desk[D_HEARD_N] > heard:
+                    hold(desk, ints, fills[LOG_ROWS + FILL_STRIDE * heard + FILL_T] // MS * MS)
+                    slots[SL_ADAPTS] = 1
+                    if stopped == 0:
+                        decide_t = max(now, slots[SL_DECIDED_T] + config[CF_CYCLE])
+            else:
+                hear(desk, actions, news, now)
             continue
         if now == step_t:
             while due(news) <= now:
@@ -334,30 +450,100 @@ def replay(
             requote_places(desk, actions, now, target, places)
             step_t = now + config[CF_STEP]
             continue
-        if view_t != now:
-            pull(desk, actions, now)
+        is_told = now in (view_t, fast_t, deep_t)
+        if not is_told and pull_t == now:
+            if executes == 1:
+                slots[SL_STANCE] = WITHDRAW
+                plan_t = now
+            else:
+                pull(desk, actions, now)
             desk[D_PULLS] += 1
             pull_t = NEVER
             continue
-        if begins_file[v] == 1:
-            our_bids[R_N] = 0
-            our_asks[R_N] = 0
+        plans = 0
+        if executes == 1:
+            is_late = is_told and slots[SL_DECIDED_T] > 0 and now - slots[SL_DECIDED_T] >= config[CF_REBALANCE]
+            if slots[SL_IS_NEW] == 1:
+                plans = 1
+            elif stopped == 0 and (is_late or (not is_told and decide_t == now)):
+                decide_t = next_tick(origin, now + config[CF_REBALANCE], config[CF_TICK])
+                slots[SL_DECIDED_T] = now
+                if account[A_MODE] >= PAUSE or channel[C_FAST_LEVELS] == 0:
+                    continue
+                ints[I_REDUCING] = 1 if now >= config[CF_STOP_T] or account[A_MODE] == REDUCING else 0
+                decide(profile, state, ints, params, rules, book, now, target)
+                tell_ladder(slots, shown, manner, hold_terms, target, state, now)
+                if slots[SL_STANCE] != QUOTE:
+                    slots[SL_STANCE] = QUOTE
+                renew_t = now
+                continue
+            elif renew_t == now or is_told:
+                renew_ladder(slots, manner, now)
+                renew_t = NEVER
+                if slots[SL_SENT_T] > 0:
+                    renew_t = next_tick(origin, slots[SL_SENT_T] + int(manner[X_RENEW_NS]), config[CF_TICK])
+                if not is_told:
+                    plan_t = now if slots[SL_ON_ITS_WAY] > 0 else plan_t
+                    continue
+            elif slots[SL_ON_ITS_WAY] > 0:
+                if slots[SL_PLANNED_T] > 0 and now - slots[SL_PLANNED_T] >= config[CF_PLAN]:
+                    plans = 1
+                else:
+                    take_over(slots, shown, facts, q, state)
+                    if slots[SL_IS_NEW] == 0:
+                        plan_t = next_tick(origin, slots[SL_PLANNED_T] + config[CF_PLAN], config[CF_TICK])
+                    continue
+            elif plan_t == now:
+                plans = 1
+        if plans == 1:
+            equity = equity_e8(account, desk, holders[H_POS]) if account[A_MARK] > 0 else int(state[S_EQUITY] * 1e8)
+            execute(
+                desk, account, actions, book, state, ints, equity, now, slots, shown, manner, hold_terms, known, placed,
+                want, bounds, marks, bucket, sent, facts, terms, recent, q, w_px, w_sz, w_locked, w_place, w_want_px,
+                w_want_sz, w_assigned, w_index, w_held, w_book, w_found, w_gaps, w_worths, w_chosen, w_refused,
+            )  # fmt: skip
+            plan_t = now if slots[SL_ON_ITS_WAY] > 0 else next_tick(origin, now + config[CF_PLAN], config[CF_TICK])
+            continue
         before_mid = state[S_MID]
-        seen_t = seen_ns[v]
-        told = see_instant(
-            seen_what, seen_px, seen_sz, seen_begin[v], seen_begin[v + 1], v + 1, seen_t,
-            our_bids, our_asks, channel, book, floats, counts, logs, times,
-        )  # fmt: skip
-        if profile == PRODUCTION:
-            hear_prints(seen_what, seen_px, seen_begin[v], seen_begin[v + 1], seen_t, state, ints, params)
-        v += 1
+        if view_t == now:
+            seen_t = seen_ns[v]
+            if begins_file[v] == 1:
+                our_bids[R_N] = 0
+                our_asks[R_N] = 0
+            if executes == 1:
+                told = see_change(
+                    seen_what, seen_px, seen_sz, seen_begin[v], seen_begin[v + 1], v + 1, seen_t,
+                    our_bids, our_asks, channel, book, floats, counts, logs, times,
+                )  # fmt: skip
+            else:
+                told = see_instant(
+                    seen_what, seen_px, seen_sz, seen_begin[v], seen_begin[v + 1], v + 1, seen_t,
+                    our_bids, our_asks, channel, book, floats, counts, logs, times,
+                )  # fmt: skip
+            if profile == PRODUCTION:
+                hear_prints(seen_what, seen_px, seen_begin[v], seen_begin[v + 1], seen_t, state, ints, params)
+            v += 1
+        else:
+            seen_t = now - config[CF_FEED]
+            is_deep = 0 if fast_t == now else 1
+            told = 0
+            if v > 0:
+                told = see_snapshot(our_bids, our_asks, channel, seen_t, is_deep, book, floats, counts, logs, times)
+            if is_deep == 1:
+                deep_t = now + DEEP_NS if v < len(seen_ns) else NEVER
+            else:
+                fast_t = now + FAST_NS if v < len(seen_ns) else NEVER
         if told == 0:
             continue
         desk[D_TOLD_T] = now
-        if stopped == 0 and seen_t >= config[CF_FROM_T]:
+        if executes == 1 and plan_t < NEVER:
+            read_t = next_tick(origin, now, config[CF_PACE])
+            if read_t >= slots[SL_PLANNED_T] + config[CF_PLAN]:
+                plan_t = min(plan_t, read_t)
+        if stopped == 0 and executes == 0 and seen_t >= config[CF_FROM_T]:
             pull_t = now + config[CF_SILENCE]
-        if profile == PRODUCTION:
-            learn(desk, fills, seen_t, before_mid, state, ints, params)
+        if profile == PRODUCTION and learn(desk, fills, seen_t, before_mid, state, ints, params) == 1:
+            slots[SL_ADAPTS] = 1
         has_mid = measure(profile, state, ints, params, book, seen_t, channel[C_FAST_LEVELS], channel[C_DEEP_T])
         if config[CF_FORECAST] != NONE:
             state[S_FORECAST] = given[v - 1]
@@ -372,8 +558,16 @@ def replay(
         if seen_t > config[CF_TO_T] and stopped == 0:
             stopped = 1
             pull_t = NEVER
-            pull(desk, actions, now)
+            decide_t = NEVER
+            if executes == 1:
+                slots[SL_STANCE] = WITHDRAW
+                plan_t = now
+            else:
+                pull(desk, actions, now)
         if stopped == 1 or seen_t < config[CF_FROM_T] or has_mid == 0 or account[A_MODE] >= PAUSE:
+            continue
+        if executes == 1:
+            decide_t = max(now, slots[SL_DECIDED_T] + config[CF_CYCLE], ready_t)
             continue
         if now - desk[D_DECIDED_T] < config[CF_CYCLE]:
             continue
@@ -389,4 +583,9 @@ def replay(
     course[C_PULL_T] = pull_t
     course[C_STOPPED] = stopped
     course[C_STEP_T] = step_t
+    course[C_PLAN_T] = plan_t
+    course[C_DECIDE_T] = decide_t
+    course[C_RENEW_T] = renew_t
+    course[C_TELL_FAST_T] = fast_t
+    course[C_TELL_DEEP_T] = deep_t
     return i

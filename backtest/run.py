@@ -53,7 +53,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--tick", type=float, default=0.0, help="price step of our orders in quote; default: the venue's")
     add("--strict", action="store_true", help="keep two ticks from the opposite best")
     add("--model", default="auto", help="forecast: auto (models/MARKET.json if it may be used), none, or a file")
-    add("--budget", choices=("counted", "enforced"), default="counted", help="whether unearned actions are refused")
+    add("--budget", choices=("counted", "enforced"), default="enforced", help="whether unearned actions are refused")
     add("--seed", type=int, default=1, help="of made-up data and of resampling")
     add("--processes", type=int, default=0, help="default: one a core")
     add("--out", type=Path, default=None, help="folder of the report (default reports/backtest)")

@@ -114,7 +114,8 @@ def a_days_play(turns: int = TURNS) -> dict[str, Any]:
     """What `product` tells."""
     settings = load("quoter", over={"MARKET": "standx"})
     tape, days = a_day()
-    quoter = replace(quoters.production(Stall(settings, 0.3, 10, False), "tiered", weight=0.0), cycle_ms=CYCLE_MS)
+    made = quoters.production(Stall(settings, 0.3, 10, False), "tiered", weight=0.0, executes=True)
+    quoter = replace(made, cycle_ms=CYCLE_MS)
     charges = Charges(30_000, 450_000, 10, 20, settings.equity_usd)
     terms = Terms(int(tape.stamp_ns[0]), int(tape.stamp_ns[-1]), charges=charges, risk=settings.risk)
     vectors = (tape.what, tape.px_u, tape.sz_u, tape.stamp_ns, tape.begin, tape.begins_file)

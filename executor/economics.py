@@ -96,8 +96,12 @@ def pays_to_stay(
     if side * (px_u - want_px_u) > 0 and away_bps(fair, px_u, side) < floor_bps:
         return 0
     distance = max(away_bps(fair, want_px_u, side), 0.0)
-    chance = fill_chance(a_per_s, k_per_bps, distance, life_s)
     gap = abs(float(px_u) - float(want_px_u)) / float(px_u) / BPS
+    if gap >= share * distance:  # no price makes it stay
+        return 0
+    if gain_usd(usd, share * distance, 1.0) <= price_usd:  # no chance makes it move
+        return 1
+    chance = fill_chance(a_per_s, k_per_bps, distance, life_s)
     return 1 if gap < band_bps(usd, price_usd, queue_bps, chance, share * distance) else 0
 
 

@@ -66,15 +66,13 @@ from executor.gates import Gates, Stance
 from executor.governor import Governor
 from executor.lookout import RETRY_NS, Lookout
 from executor.nonce import Nonces
+from executor.plan import PLAN_EVERY_NS
 from executor.planner import Planner
 from executor.reconcile import compare
 from executor.reference import Reference
 from executor.tracker import Tracker
 
 STATE_EVERY_NS = NS // 2
-PLAN_EVERY_NS = NS // 5
-"""What waits (for tokens, for an answer) is planned anew this often; a ladder is planned when it arrives."""
-
 UNANSWERED_MAX = 2
 """Actions in a row without an answer after which the venue is looked at before anything new is sent."""
 

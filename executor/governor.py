@@ -5,6 +5,9 @@ last `action_budget_horizon_h`: a token bucket in market time. Cancels are free 
 allowance of their own). A change costs a token and must be worth its price, which rises as the bucket empties: plenty
 of tokens move every level that may not stay, few move only what matters most, the inner levels and the larger sizes.
 Outward moves (an order too near, value at risk) come before inward ones and new levels; what is not covered waits.
+
+The bucket is two vectors (`V_*` floats, `N_*` integers) on which kernels work, the same in the executor and in the
+compiled replay.
 """
 
 from __future__ import annotations
@@ -15,25 +18,126 @@ from typing import NamedTuple
 
 from common.clock import NS
 from common.config import Execution
+from common.kernel import istate, kernel, state
 from common.messages import Level, Side
 from executor.diff import Change, What
 
 HOUR_S = 3600.0
+KEPT_FOR_AN_ORDER = 2
+KEPT_AT_LEAST = 200
+"""Each open order keeps two actions back for its end, and so many are kept for the unforeseen (reliability.md P26)."""
+FIRST_SHARE = 100
+"""The first count fills the bucket with one part in so many of what is left."""
+
+(
+    V_TOKENS,
+    V_HORIZON_S,
+    V_BURST,
+    V_PRICE,  # USD, what the venue asks for an action
+    V_LEN,
+) = range(5)
+(
+    N_USED,
+    N_CAP,
+    N_T,  # market time of the last refill, 0 = none yet
+    N_KNOWN,  # 1 = the venue has told its count
+    N_RESERVE,
+    N_LEN,
+) = range(6)
+
+
+@kernel("f8(f8[::1], i8[::1], i8)")
+def rate_per_s(bucket: list[float], counts: list[int], open_orders: int) -> float:
+    """Tokens per market second while so many orders are open."""
+    reserve = max(counts[N_RESERVE], KEPT_FOR_AN_ORDER * open_orders + KEPT_AT_LEAST)
+    return float(max(counts[N_CAP] - counts[N_USED] - reserve, 0)) / max(bucket[V_HORIZON_S], 1e-9)
+
+
+@kernel("void(f8[::1], i8[::1], i8, i8)")
+def reconcile(bucket: list[float], counts: list[int], used: int, cap: int) -> None:
+    """The venue's own count; the first one fills the bucket."""
+    counts[N_USED] = used
+    counts[N_CAP] = cap
+    if counts[N_KNOWN] == 0:
+        bucket[V_TOKENS] = min(bucket[V_BURST], float(max(cap - used - counts[N_RESERVE], 0)) / FIRST_SHARE)
+        counts[N_KNOWN] = 1
+
+
+@kernel("void(f8[::1], i8[::1])")
+def exhaust(bucket: list[float], counts: list[int]) -> None:
+    """The venue says that the budget is gone."""
+    bucket[V_TOKENS] = 0.0
+    counts[N_USED] = max(counts[N_USED], counts[N_CAP])
+
+
+@kernel("void(f8[::1], i8[::1], i8, i8)")
+def refill(bucket: list[float], counts: list[int], t_ns: int, open_orders: int) -> None:
+    """Let market time pass up to `t_ns`; a clock that steps back gives nothing."""
+    passed_s = float(max(t_ns - counts[N_T], 0)) / NS if counts[N_T] > 0 else 0.0
+    counts[N_T] = max(t_ns, counts[N_T])
+    rate = rate_per_s(bucket, counts, open_orders)
+    bucket[V_TOKENS] = min(bucket[V_BURST], bucket[V_TOKENS] + rate * passed_s) if rate > 0.0 else 0.0
+
+
+@kernel("f8(f8[::1], f8, f8)")
+def price_bps(bucket: list[float], hold_bps: float, tokens: float) -> float:
+    """What a change must be worth: 0 with a full bucket, `hold_bps` at half, rising as it empties, then endless."""
+    if tokens < 1.0:
+        return math.inf
+    fill = min(tokens / max(bucket[V_BURST], 1.0), 1.0)
+    return hold_bps * math.sqrt((1.0 - fill) / fill)
+
+
+@kernel("f8(f8[::1])")
+def price_usd(bucket: list[float]) -> float:
+    """What an action costs now, in money: the venue's price times how scarce the budget makes it.
+
+    0 with a full bucket (what is not spent is lost), the venue's price at half, without end when none is left.
+    """
+    if bucket[V_PRICE] <= 0.0:
+        return 0.0
+    return bucket[V_PRICE] * price_bps(bucket, 1.0, bucket[V_TOKENS])
+
+
+@kernel("f8(f8, f8, f8, f8, f8, f8)")
+def worth_of(gap_bps: float, px_u: float, sz_u: float, mid_px: float, nearest_px: float, mean_sz_u: float) -> float:
+    """The gap a change closes, weighted by size (against the mean) and nearness (against the nearest level)."""
+    distance_px = max(abs(mid_px - px_u), nearest_px)
+    if mean_sz_u <= 0.0 or distance_px <= 0.0:
+        return 0.0
+    return gap_bps * (sz_u / mean_sz_u) * (nearest_px / distance_px)
+
+
+def new_bucket(execution: Execution) -> tuple[list[float], list[int]]:
+    """The vectors of an empty bucket, before the venue has told its count."""
+    bucket, counts = state(V_LEN), istate(N_LEN)
+    bucket[V_HORIZON_S] = execution.action_budget_horizon_h * HOUR_S
+    bucket[V_BURST], bucket[V_PRICE] = execution.action_burst, execution.action_price_usd
+    counts[N_RESERVE] = execution.action_reserve
+    return bucket, counts
 
 
 class Governor:
     """The bucket and the count of actions; market time comes with every call."""
 
     def __init__(self, execution: Execution) -> None:
-        self._horizon_s = execution.action_budget_horizon_h * HOUR_S
-        self._reserve = execution.action_reserve
-        self._burst = execution.action_burst
-        self._price_usd = execution.action_price_usd
-        self.tokens = 0.0
-        self.used = 0
-        self.cap = 0
-        self._t_ns = 0
-        self._known = False
+        self.bucket, self.counts = new_bucket(execution)
+
+    @property
+    def tokens(self) -> float:
+        return float(self.bucket[V_TOKENS])
+
+    @tokens.setter
+    def tokens(self, tokens: float) -> None:
+        self.bucket[V_TOKENS] = tokens
+
+    @property
+    def used(self) -> int:
+        return int(self.counts[N_USED])
+
+    @property
+    def cap(self) -> int:
+        return int(self.counts[N_CAP])
 
     @property
     def remaining(self) -> int:
@@ -41,46 +145,28 @@ class Governor:
         return self.cap - self.used
 
     def rate_per_s(self, open_orders: int) -> float:
-        """Tokens per market second; each open order keeps two actions back for its end (reliability.md P26)."""
-        reserve = max(self._reserve, 2 * open_orders + 200)
-        return max(0, self.remaining - reserve) / self._horizon_s
+        return float(rate_per_s(self.bucket, self.counts, open_orders))
 
     def reconcile(self, used: int, cap: int) -> None:
-        """The venue's own count; the first one fills the bucket, within a hundredth of what is left."""
-        self.used, self.cap = used, cap
-        if not self._known:
-            self.tokens = min(self._burst, max(0, self.remaining - self._reserve) / 100)
-            self._known = True
+        """The venue's own count."""
+        reconcile(self.bucket, self.counts, used, cap)
 
     def spent(self, entries: int) -> None:
         """`entries` went out."""
-        self.used += entries
+        self.counts[N_USED] += entries
 
     def exhausted(self) -> None:
-        """The venue says that the budget is gone: cancels only until its next count."""
-        self.tokens = 0.0
-        self.used = max(self.used, self.cap)
+        """Cancels only until the venue's next count."""
+        exhaust(self.bucket, self.counts)
 
     def refill(self, t_ns: int, open_orders: int) -> None:
-        """Let market time pass."""
-        passed_s = max(0, t_ns - self._t_ns) / NS if self._t_ns else 0.0
-        self._t_ns = max(t_ns, self._t_ns)
-        rate = self.rate_per_s(open_orders)
-        self.tokens = min(self._burst, self.tokens + rate * passed_s) if rate > 0 else 0.0
+        refill(self.bucket, self.counts, t_ns, open_orders)
 
     def price_bps(self, hold_bps: float, tokens: float) -> float:
-        """What a change must be worth: 0 with a full bucket, `hold_bps` at half, rising as it empties."""
-        if tokens < 1.0:
-            return math.inf
-        fill = min(tokens / self._burst, 1.0)
-        return hold_bps * math.sqrt((1.0 - fill) / fill)
+        return float(price_bps(self.bucket, hold_bps, tokens))
 
     def price_usd(self) -> float:
-        """What an action costs now, in money: the venue's price times how scarce the budget makes it.
-
-        0 with a full bucket (what is not spent is lost), the venue's price at half, without end when none is left.
-        """
-        return self._price_usd * self.price_bps(1.0, self.tokens) if self._price_usd > 0.0 else 0.0
+        return float(price_usd(self.bucket))
 
     def rank(self, orders: Sequence[Change], scales: Mapping[Side, Scale]) -> list[tuple[float, Change]]:
         """The changes (no cancels: those are free) with their worth in bps: outward moves first, then by worth."""
@@ -113,6 +199,5 @@ def scale(levels: Sequence[Level], mid_px: float) -> Scale:
 
 
 def worth_bps(change: Change, measure: Scale) -> float:
-    """The gap it closes, weighted by size (against the mean) and nearness (against the nearest level)."""
-    distance_px = max(abs(measure.mid_px - change.px_u), measure.nearest_px)
-    return change.gap_bps * (change.sz_u / measure.mean_sz_u) * (measure.nearest_px / distance_px)
+    """What a change is worth (`worth_of`)."""
+    return float(worth_of(change.gap_bps, float(change.px_u), float(change.sz_u), *map(float, measure)))

@@ -1,39 +1,42 @@
 """One plan: from the newest ladder to the changes that are wanted, allowed and affordable now.
 
-Narrows the ladder to what the mode allows, diffs it against what rests at the terms that moving has now, has every
-change judged and the affordable ones chosen. An order that rests nearer than the quoter's floor and cannot be moved is
-cancelled instead. While an urgent ladder's cancels are under way nothing is placed.
+Hands what rests, what is wanted and the bounds of this moment to the kernel that decides (`plan.py`), and carries out
+what it chose. An order that rests nearer than the quoter's floor and cannot be moved is cancelled instead. While an
+urgent ladder's cancels are under way nothing is placed.
 """
 
 from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-import msgspec
-
 from common.config import Settings
+from common.kernel import istate, state
 from common.messages import Ladder, Level, Mode, OrderState, RiskPermit, Side
-from common.ticks import MIN_NOTIONAL_E6
-from executor import checks
+from common.orders import Order
+from executor import plan as kernel
 from executor.account import Account
-from executor.checks import Book, Bounds, Throttle
-from executor.diff import SIZE_RATIO, Change, What, changes, gap_bps
+from executor.checks import HARD, OWN_CROSS, WORDS, Bounds
+from executor.diff import Change, What
 from executor.events import Clock, Refusal
 from executor.gates import Gates
-from executor.governor import Governor, Scale, scale
+from executor.governor import Governor
+from executor.plan import C_STRIDE, OVER_CAP, R_STRIDE, W_COUNT, W_LEN, W_ROWS, W_SIDE, W_STRIDE
 from executor.reference import Reference
 from executor.terms import Terms
+from executor.throttle import WORDS as SOON
+from executor.throttle import Throttle
 from executor.tracker import Tracker
 
-OVER_CAP = 1.02
-"""Orders go when the worst case passes the hard limit by this much (equity moves; a hair is not worth a cancel)."""
-
-PASSING = frozenset({"hard_limit", "own_cross"})
+PASSING = frozenset({HARD, OWN_CROSS})
 """Refusals that are part of every re-quote: what still rests leaves no room yet.  A ladder that alone breaks the hard
 limit is told as `ladder_too_large`."""
 
-Wanted: TypeAlias = list[tuple[int, Level]]
-Refused: TypeAlias = tuple[str, int, int, int]
+WHATS = (What.CANCEL, What.OUTWARD, What.INWARD, What.NEW)
+SIDES = (Side.BID, Side.ASK)
+ORDERS_USUAL = 64
+"""Room for so many orders is made beforehand."""
+
+Refused: TypeAlias = tuple[int, ...]
 """Reason, side, price, size."""
 
 
@@ -52,6 +55,7 @@ class Planner:
     ) -> None:
         self._hold_bps = settings.quoting.hold_bps
         self.terms = Terms(settings)
+        self.throttle = Throttle(settings.execution.orders_per_s)
         self._collar_bps = settings.execution.collar_bps
         self._hard_ratio = settings.risk.hard_ratio
         self._gates = gates
@@ -59,12 +63,12 @@ class Planner:
         self._account = account
         self._governor = governor
         self._reference = reference
-        self._throttle = Throttle(settings.execution.orders_per_s)
-        self._urgent = False
         self._refused: dict[Refused, None] = {}
+        self._make_room(ORDERS_USUAL)
+        self._want, self._q = istate(W_LEN), istate(kernel.Q_LEN)
 
     def new_ladder(self, ladder: Ladder) -> None:
-        self._urgent = ladder.urgent
+        self._q[kernel.Q_IS_URGENT] = int(ladder.urgent)
 
     def plan(self, now: Clock, *, prompt: bool) -> list[Any]:
         """Messages and actions; only called when quoting is allowed, so ladder, permit and facts are there."""
@@ -72,30 +76,32 @@ class Planner:
         if ladder is None or permit is None or facts is None or not self._account.known:
             return []
         bounds = self._bounds(permit, facts.sz_decimals, now)
-        wanted = {side: _wanted(ladder, side, bounds) for side in Side}
-        price_usd = self._governor.price_usd()
-        found = [
-            change
-            for side in Side
-            for change in changes(
-                side,
-                self._tracker.resting(side, now.t_ns),
-                wanted[side],
-                self.terms.of(ladder, side, price_usd, facts.sz_decimals),
-            )
-        ]
-        found += self._excess(bounds, found)
-        if self._urgent:
-            found = self._cancel_first(found)
-        mid_px = self._mid_px(ladder)
-        scales = {side: scale([level for _, level in wanted[side]], mid_px) for side in Side}
-        chosen, refusals = self._choose(found, bounds, scales, now)
-        self.terms.note(ladder, chosen, facts.sz_decimals)
-        if prompt and any(_is_too_large(side, wanted[side], bounds) for side in Side):
+        orders = self._pack_orders(now)
+        self._pack_wanted(ladder)
+        self._pack_memory()
+        self.terms.look(ladder, self._governor.price_usd(), facts.sz_decimals)
+        self._decide(bounds, len(orders), self._mid_px(ladder), now)
+        chosen = [self._change(row, orders) for row in _rows(self._work.chosen, C_STRIDE)]
+        self.terms.note(chosen)
+        refusals = self._refusals()
+        if prompt and any(self._is_too_large(side, bounds) for side in SIDES):
             refusals.append(Refusal("ladder_too_large"))
         return refusals + self._tracker.send(chosen, now, ladder, prompt=prompt, reduce_only=bounds.reducing)
 
-    # ------------------------------------------------------------------ bounds
+    def _decide(self, bounds: Bounds, orders: int, mid_px: float, now: Clock) -> None:
+        limits, marks = bounds.vectors()
+        terms, governor = self.terms, self._governor
+        kernel.plan(
+            self._orders, orders, self._places, self._want, limits, marks, governor.bucket, terms.facts, terms.vector,
+            self.throttle.ring, self._q, self._hold_bps, mid_px, bounds.dearest_px_u, now.t_ns, now.mono_ns,
+            *self._work,
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------ what goes in
+    def _make_room(self, orders: int) -> None:
+        self._work = kernel.new_work(orders)
+        self._orders, self._places = istate(R_STRIDE * orders), state(orders)
+
     def _bounds(self, permit: RiskPermit, sz_decimals: int, now: Clock) -> Bounds:
         hard_usd = min(permit.hard_usd, self._hard_ratio * self._account.equity_e8 / 1e8)
         bid_px_u, ask_px_u = self._reference.touch(now.mono_ns)
@@ -111,79 +117,30 @@ class Planner:
             ask_px_u=ask_px_u,
         )
 
-    def _excess(self, bounds: Bounds, found: list[Change]) -> list[Change]:
-        """Outermost orders of a side whose worst case is over the hard limit."""
-        going = {c.cloid for c in found if c.what is What.CANCEL}
-        out = []
-        for side in Side:
-            orders = [o for o in self._tracker.table.live() if o.side is side and o.state is OrderState.OPEN]
-            worst_u = self._tracker.table.worst_case_u(side, bounds.position_u)
-            for order in sorted(orders, key=lambda o: side * o.px_u):
-                if order.cloid in going:
-                    worst_u -= order.exposure_u
-                elif worst_u * order.px_u > bounds.hard_e6 * OVER_CAP and not self._tracker.is_busy(order):
-                    worst_u -= order.exposure_u
-                    out.append(Change(What.CANCEL, side, order.cloid, order.oid, order.px_u, order.remaining_u, -1))
-        return out
+    def _pack_orders(self, now: Clock) -> list[Order]:
+        """Every order that rests or may rest, and those whose fills have not all come, in the order placed."""
+        rows = [(order, *self._tracker.row(order, now.t_ns)) for order in self._tracker.table]
+        told = [row for row in rows if row[1][kernel.R_IS_LIVE] or row[1][kernel.R_UNBOOKED]]
+        if len(told) > len(self._places):
+            self._make_room(2 * len(told))
+        for i, (_, row, place) in enumerate(told):
+            self._orders[R_STRIDE * i : R_STRIDE * (i + 1)] = row
+            self._places[i] = place
+        return [order for order, _, _ in told]
 
-    # ------------------------------------------------------------------ choosing
-    def _choose(
-        self, found: list[Change], bounds: Bounds, scales: dict[Side, Scale], now: Clock
-    ) -> tuple[list[Change], list[Any]]:
-        """What passes and is worth its token, in order of worth; what is too near and stuck is cancelled."""
-        book = Book(self._tracker.table, bounds.dearest_px_u)
-        cancels = [c for c in found if c.what is What.CANCEL]
-        gone = {c.cloid for c in cancels}
-        orders = [c for c in found if c.what is not What.CANCEL and c.cloid not in gone]
-        refused: dict[Refused, None] = {}
-        sent = []
-        for worth, wanted in self._governor.rank(orders, scales):
-            change, reason = self._judge(wanted, bounds, book, now)
-            if reason is not None:
-                refused[(reason, int(change.side), change.px_u, change.sz_u)] = None
-            elif self._governor.affords(worth, self._hold_bps):
-                self._governor.take()
-                self._throttle.note(change, now.mono_ns)
-                book.add(change)
-                sent.append(change)
-        gone |= {c.cloid for c in sent}
-        stuck = [c for c in orders if c.what is What.OUTWARD and c.cloid not in gone and self._too_near(c)]
-        new = [Refusal(key[0]) for key in refused if key not in self._refused and key[0] not in PASSING]
-        self._refused = refused
-        return [*cancels, *map(_cancelled, stuck), *sent], new
+    def _pack_wanted(self, ladder: Ladder) -> None:
+        for s, levels in enumerate((ladder.bids, ladder.asks)):
+            self._want[W_COUNT + s] = len(levels)
+            for number, level in enumerate(levels):
+                at = W_ROWS + W_SIDE * s + W_STRIDE * number
+                self._want[at : at + W_STRIDE] = (level.px_u, level.sz_u, number)
 
-    def _judge(self, change: Change, bounds: Bounds, book: Book, now: Clock) -> tuple[Change, str | None]:
-        """The change, cut to the room there is when that is nearly enough, and why it must not be sent now."""
-        reason = checks.refuse(change, bounds, book)
-        if reason == "hard_limit":
-            room_u = book.room_u(change, bounds)
-            if (1 - SIZE_RATIO) * change.sz_u <= room_u:
-                change = msgspec.structs.replace(change, sz_u=room_u)
-                reason = checks.refuse(change, bounds, book)
-        if reason is None:
-            reason = self._throttle.refuse(change, now.mono_ns)
-        if reason is None and self._tracker.just_crossed(change.side, change.px_u, now):
-            reason = "just_crossed"
-        return change, reason
-
-    def _too_near(self, change: Change) -> bool:
-        """Whether the order rests nearer to the fair price than its side's floor (less what may stay)."""
-        ladder = self._gates.ladder
-        if ladder is None or ladder.inputs is None:
-            return gap_bps(change.from_px_u, change.px_u) > 2 * self._hold_bps
-        inputs = ladder.inputs
-        floor_bps = inputs.floor_bid_bps if change.side is Side.BID else inputs.floor_ask_bps
-        distance_bps = change.side * (inputs.fair_px / change.from_px_u - 1.0) * 1e4
-        return not distance_bps >= floor_bps - self._hold_bps
-
-    def _cancel_first(self, found: list[Change]) -> list[Change]:
-        """The market ran away: what is too near goes now, and the rest waits until it is gone."""
-        gone = [_cancelled(c) if c.what is What.OUTWARD else c for c in found]
-        cancels = [c for c in gone if c.what is What.CANCEL]
-        if cancels or self._tracker.count(OrderState.CANCELLING):
-            return cancels
-        self._urgent = False
-        return gone
+    def _pack_memory(self) -> None:
+        """What earlier plans and answers left."""
+        self._q[kernel.Q_IS_CANCELLING] = self._tracker.count(OrderState.CANCELLING)
+        for s, side in enumerate(SIDES):
+            at = kernel.Q_CROSSED_PX + 2 * s
+            self._q[at], self._q[at + 1] = self._tracker.crossed(side)
 
     def _mid_px(self, ladder: Ladder) -> float:
         """The middle that distances are measured from: own touch, else the ladder's own."""
@@ -193,29 +150,37 @@ class Planner:
         nearest = [levels[0].px_u for levels in (ladder.bids, ladder.asks) if levels]
         return sum(nearest) / len(nearest) if nearest else 1.0
 
+    # ------------------------------------------------------------------ what comes out
+    def _change(self, row: tuple[int, ...], orders: list[Order]) -> Change:
+        what, side, order, px_u, sz_u, level, from_px_u, found = row
+        cloid, oid = (orders[order].cloid, orders[order].oid) if order >= 0 else ("", 0)
+        gap = float(self._work.gaps[found])
+        return Change(WHATS[what], Side(side), cloid, oid, px_u, sz_u, level, from_px_u, gap)
 
-def _wanted(ladder: Ladder, side: Side, bounds: Bounds) -> Wanted:
-    """A side's levels with their numbers; while reducing only what takes the position down, and no more than that."""
-    levels = ladder.bids if side is Side.BID else ladder.asks
-    if not bounds.reducing:
-        return list(enumerate(levels))
-    left_u = max(-side * bounds.position_u, 0)
-    out: Wanted = []
-    for number, level in enumerate(levels):
-        sz_u = min(level.sz_u, left_u)
-        if sz_u * level.px_u < MIN_NOTIONAL_E6:
-            break
-        out.append((number, Level(level.px_u, sz_u)))
-        left_u -= sz_u
-    return out
+    def _refusals(self) -> list[Any]:
+        """What was refused now and not at the last plan."""
+        refused: dict[Refused, None] = dict.fromkeys(_rows(self._work.refused, kernel.X_STRIDE))
+        new = [Refusal(_word(key[0])) for key in refused if key not in self._refused and key[0] not in PASSING]
+        self._refused = refused
+        return new
+
+    def _is_too_large(self, side: Side, bounds: Bounds) -> bool:
+        """Whether a side's levels alone, all filled, would take the position over the hard limit."""
+        s = SIDES.index(side)
+        rows = [W_ROWS + W_SIDE * s + W_STRIDE * j for j in range(int(self._want[W_COUNT + s]))]
+        levels = [Level(int(self._want[at]), int(self._want[at + 1])) for at in rows]
+        ntl_e6 = sum(level.px_u * level.sz_u for level in levels)
+        px_u = levels[0].px_u if levels else 0
+        return bool(levels) and not side * bounds.position_u * px_u + ntl_e6 <= bounds.hard_e6 * OVER_CAP
 
 
-def _is_too_large(side: Side, wanted: Wanted, bounds: Bounds) -> bool:
-    """Whether a side's levels alone, all filled, would take the position over the hard limit."""
-    ntl_e6 = sum(level.px_u * level.sz_u for _, level in wanted)
-    px_u = wanted[0][1].px_u if wanted else 0
-    return bool(wanted) and not side * bounds.position_u * px_u + ntl_e6 <= bounds.hard_e6 * OVER_CAP
+def _rows(changes: Any, stride: int) -> list[tuple[int, ...]]:
+    flat = [int(value) for value in changes[1 : 1 + stride * int(changes[0])]]
+    return [tuple(flat[at : at + stride]) for at in range(0, len(flat), stride)]
 
 
-def _cancelled(change: Change) -> Change:
-    return msgspec.structs.replace(change, what=What.CANCEL)
+def _word(why: int) -> str:
+    """The metric's label of a reason."""
+    if why == kernel.JUST_CROSSED:
+        return "just_crossed"
+    return str(SOON[why - kernel.TOO_SOON] if why >= kernel.TOO_SOON else WORDS[why])

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from common.config import Settings
+from common.kernel import kernel, state
 from common.messages import Ladder, Side
 from common.ticks import tick_u
 from executor.diff import SIZE_RATIO, Change, What
@@ -39,45 +40,79 @@ PRICE_MAX_USD = 1e3
 """Stands for a price without end: an empty budget."""
 
 
+(
+    F_IS_KNOWN,  # 1.0 = the ladder came with figures
+    F_FAIR,  # px_u
+    F_FLOOR,  # bps of the bids, then of the asks
+    _F_FLOOR_ASK,
+    F_A,  # 1/s, fill intensity at the fair price
+    F_K,  # 1/bps
+    F_QUEUE_TICKS,
+    F_DECIMALS,  # of sizes
+    F_LEN,
+) = range(9)
+"""What a ladder says of the market."""
+
+
+@kernel("void(f8[::1], f8[::1], i8, f8)")
+def set_terms(terms: list[float], facts: list[float], side: int, price_usd: float) -> None:
+    """The terms of a side (0 bids) while an action costs `price_usd`."""
+    terms[T_PRICE] = price_usd
+    terms[T_FAIR] = 0.0
+    fair = facts[F_FAIR]
+    if facts[F_IS_KNOWN] == 0.0 or fair <= 0.0:
+        return
+    terms[T_A] = facts[F_A]
+    terms[T_K] = facts[F_K]
+    terms[T_FAIR] = fair
+    terms[T_FLOOR] = facts[F_FLOOR + side]
+    terms[T_QUEUE] = facts[F_QUEUE_TICKS] * (float(tick_u(max(int(fair), 1), int(facts[F_DECIMALS]))) / fair / BPS)
+
+
+def new_terms_of(settings: Settings) -> Any:
+    """The vector with what the configuration says."""
+    terms = new_terms()
+    for place, value in (
+        (T_OUT, settings.quoting.out_bps), (T_IN, settings.quoting.in_bps), (T_SIZE, SIZE_RATIO),
+        (T_LIFE, settings.quoting.forecast_horizon_s), (T_SHARE, settings.execution.hold_share_max),
+    ):  # fmt: skip
+        terms[place] = value
+    return terms
+
+
 class Terms:
     """One vector, filled anew for each side of each plan; `price_usd` and `bands` are what the last plan went by."""
 
     def __init__(self, settings: Settings) -> None:
-        self._queue_ticks = settings.execution.queue_ticks
-        self._vector = new_terms()
+        self.vector = new_terms_of(settings)
+        self.facts = state(F_LEN)
+        self.facts[F_QUEUE_TICKS] = settings.execution.queue_ticks
         self.price_usd = 0.0
         self.bands: dict[Side, float] = {}
         self._gained_usd = self._paid_usd = 0.0
-        for place, value in (
-            (T_OUT, settings.quoting.out_bps), (T_IN, settings.quoting.in_bps), (T_SIZE, SIZE_RATIO),
-            (T_LIFE, settings.quoting.forecast_horizon_s), (T_SHARE, settings.execution.hold_share_max),
-        ):  # fmt: skip
-            self._vector[place] = value
 
-    def of(self, ladder: Ladder, side: Side, price_usd: float, sz_decimals: int) -> Any:
-        """The terms of a side while an action costs `price_usd` (infinite: none is left)."""
-        vector, inputs = self._vector, ladder.inputs
-        self.price_usd = vector[T_PRICE] = min(price_usd, PRICE_MAX_USD)
-        vector[T_FAIR] = 0.0
-        if inputs is None or inputs.fair_px <= 0.0:
-            return vector
-        floor_bps = inputs.floor_bid_bps if side is Side.BID else inputs.floor_ask_bps
-        tick_bps = tick_u(max(int(inputs.fair_px), 1), sz_decimals) / inputs.fair_px / BPS
+    def look(self, ladder: Ladder, price_usd: float, sz_decimals: int) -> None:
+        """A plan begins: take the ladder's figures, and note for people how far off orders may be (`bands`)."""
+        self.price_usd = min(price_usd, PRICE_MAX_USD)
+        facts, inputs = self.facts, ladder.inputs
+        facts[F_IS_KNOWN], facts[F_FAIR], facts[F_DECIMALS] = float(inputs is not None), 0.0, float(sz_decimals)
+        if inputs is None:
+            return
         for place, value in (
-            (T_A, inputs.fill_a_per_s), (T_K, inputs.fill_k_per_bps), (T_FAIR, inputs.fair_px), (T_FLOOR, floor_bps),
-            (T_QUEUE, self._queue_ticks * tick_bps),
+            (F_FAIR, inputs.fair_px), (F_FLOOR, inputs.floor_bid_bps), (F_FLOOR + 1, inputs.floor_ask_bps),
+            (F_A, inputs.fill_a_per_s), (F_K, inputs.fill_k_per_bps),
         ):  # fmt: skip
-            vector[place] = value
-        levels = ladder.bids if side is Side.BID else ladder.asks
-        if levels:
-            self._note_band(side, levels[0].px_u, levels[0].sz_u)
-        return vector
+            facts[place] = value
+        if inputs.fair_px <= 0.0:
+            return
+        for side, levels in ((Side.BID, ladder.bids), (Side.ASK, ladder.asks)):
+            if levels:
+                self._note_band(side, levels[0].px_u, levels[0].sz_u)
 
-    def note(self, ladder: Ladder, sent: Sequence[Change], sz_decimals: int) -> None:
+    def note(self, sent: Sequence[Change]) -> None:
         """Add up what the moves just sent are expected to gain and what they cost."""
         for change in sent:
             if change.what in (What.INWARD, What.OUTWARD):
-                self.of(ladder, change.side, self.price_usd, sz_decimals)
                 usd = change.px_u * change.sz_u / 1e6
                 chance, _ = self._chance(change.side, change.px_u)
                 self._gained_usd += float(gain_usd(usd, change.gap_bps, chance))
@@ -91,7 +126,8 @@ class Terms:
 
     def _chance(self, side: Side, px_u: int) -> tuple[float, float]:
         """(chance of a fill, distance in bps) of a price; no chance where the market is not known."""
-        vector = self._vector
+        vector = self.vector
+        set_terms(vector, self.facts, 0 if side is Side.BID else 1, self.price_usd)
         if vector[T_FAIR] <= 0.0:
             return 0.0, 0.0
         distance_bps = max(float(away_bps(float(vector[T_FAIR]), px_u, int(side))), 0.0)
@@ -100,7 +136,7 @@ class Terms:
 
     def _note_band(self, side: Side, px_u: int, sz_u: int) -> None:
         """How far off the innermost level of the side may be, for people."""
-        vector = self._vector
+        vector = self.vector
         chance, distance_bps = self._chance(side, px_u)
         hold = max(float(vector[T_OUT]), float(vector[T_IN]))
         most = float(vector[T_SHARE]) * distance_bps

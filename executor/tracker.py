@@ -15,7 +15,8 @@ from common.clock import MS, NS
 from common.errors import OurFault
 from common.messages import ActionReport, Fill, Ladder, OrderState, OrderUpdate, Side
 from common.orders import Order, OrderTable, Said, make_cloid
-from executor.diff import Change, Resting, What
+from executor.checks import unbooked_u
+from executor.diff import Change, What
 from executor.events import (
     ActionReply,
     AskStatus,
@@ -34,9 +35,6 @@ from executor.wire import reason as reason_word
 
 CANCEL_EVERY_NS = NS
 """A cancel that the venue refused or never answered is repeated at most this often (machine time)."""
-
-POST_ONLY_PAUSE_NS = 2 * NS
-"""Market time for which a side is not quoted as near again as where the venue refused a crossing post-only order."""
 
 FORGET_NS = 30 * NS
 """An order that ended this long ago (machine time) is dropped; a late fill still reaches the position."""
@@ -78,28 +76,27 @@ class Tracker:
         """Whether nothing was asked or heard of the order since then, and nothing is open."""
         return order.cloid not in self._busy and self._touched.get(order.cloid, 0) < mono_ns
 
-    def resting(self, side: Side, t_ns: int) -> list[Resting]:
-        """What the diff shall see: where each order is or will be; those on their way out are gone.
+    def row(self, order: Order, t_ns: int) -> tuple[tuple[int, ...], float]:
+        """An order as `plan.py` reads it (`R_*`), and how much of its queue it has behind it.
 
-        How much of its queue an order has behind it is taken from how long it has been there (market time `t_ns`).
+        The latter is taken from how long it has been there (market time `t_ns`).
         """
-        found = []
-        for order in self.table.orders.values():
-            if order.side is not side or not order.live or order.state is OrderState.CANCELLING:
-                continue
-            px_u, sz_u = order.asked if order.moving and order.asked else (order.px_u, order.remaining_u)
-            locked = order.state is not OrderState.OPEN or order.cloid in self._busy
-            age_ns = max(t_ns - order.changed_t_ns, 0)
-            found.append(Resting(order.cloid, order.oid, px_u, sz_u, locked, age_ns / (age_ns + self._queue_age_ns)))
-        return found
+        live, moving_to = order.live, order.asked if order.moving else None
+        px_u, sz_u = moving_to or (order.px_u, order.remaining_u)
+        is_open, is_busy = order.state is OrderState.OPEN, order.cloid in self._busy
+        age_ns = max(t_ns - order.changed_t_ns, 0)
+        return (
+            int(order.side), int(live), px_u, sz_u, int(not is_open or is_busy),
+            int(live and order.state is not OrderState.CANCELLING), int(is_open), int(is_busy), order.px_u,
+            moving_to[0] if moving_to else 0, order.exposure_u, unbooked_u(order),
+        ), age_ns / (age_ns + self._queue_age_ns)  # fmt: skip
 
     def count(self, state: OrderState) -> int:
         return sum(order.state is state for order in self.table.orders.values())
 
-    def just_crossed(self, side: Side, px_u: int, now: Clock) -> bool:
-        """Whether an order as near as this was refused a moment ago because it would have matched."""
-        refused_px_u, t_ns = self._crossed.get(side, (0, 0))
-        return 0 <= now.t_ns - t_ns <= POST_ONLY_PAUSE_NS and side * (px_u - refused_px_u) >= 0
+    def crossed(self, side: Side) -> tuple[int, int]:
+        """Price at which the venue last refused an order of a side because it would have matched, and when."""
+        return self._crossed.get(side, (0, 0))
 
     def take_sent(self) -> int:
         """Entries sent since the last call: what the venue counts against the budget."""

@@ -3,8 +3,9 @@
 A recording knows more than a live reader does. This room passes it through the venue's channels (design 4.1), so that
 fit and replay see exactly the merged book that `common/book.py` and `view.py` make of live messages: the newest
 snapshot's levels, behind them the deep ones shifted with the touch and dropped after 12 s, over them a newer touch.
-Snapshots are told with the first change that comes when they are due; a deep one brings a fast one along. The channels'
-memory is one int64 vector (`C_*`), the merged book the quoter's `B_*`. Times ns, prices px_u, sizes sz_u.
+Snapshots are told with the first change that comes when they are due; a deep one brings a fast one along (`tell`); or
+by the venue's own clock (`tell_snapshot`). The channels' memory is one int64 vector (`C_*`), the merged book the
+quoter's `B_*`. Times ns, prices px_u, sizes sz_u.
 """
 
 from __future__ import annotations
@@ -116,28 +117,61 @@ def put_over(channel: list[int], side: int, book: list[int]) -> None:
     book[B_COUNT + side] = n
 
 
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8)")
+def tell_touch(bids: list[int], asks: list[int], channel: list[int], t_ns: int) -> int:
+    """After a change at `t_ns`: the touch, when it differs; returns TOLD_TOUCH or 0."""
+    if touch_changed(bids, channel) + touch_changed(asks, channel) == 0:
+        return 0
+    channel[C_TOUCH_T] = t_ns
+    return TOLD_TOUCH
+
+
+@kernel("void(i8[::1], i8[::1], i8[::1], i8)")
+def take_deep(bids: list[int], asks: list[int], channel: list[int], t_ns: int) -> None:
+    """The slow snapshot of `t_ns`."""
+    channel[C_DEEP_T] = t_ns
+    channel[C_DEEP_N] = copy_best(bids, DEEP_LEVELS, channel, C_DEEP)
+    channel[C_DEEP_N + 1] = copy_best(asks, DEEP_LEVELS, channel, C_DEEP + C_SIDE)
+
+
+@kernel("void(i8[::1], i8[::1], i8[::1], i8)")
+def take_fast(bids: list[int], asks: list[int], channel: list[int], t_ns: int) -> None:
+    """The fast snapshot of `t_ns`, and behind it what is left of the slow one."""
+    channel[C_FAST_T] = t_ns
+    channel[C_TOLD_N] = copy_best(bids, FAST_LEVELS, channel, C_TOLD)
+    channel[C_TOLD_N + 1] = copy_best(asks, FAST_LEVELS, channel, C_TOLD + C_SIDE)
+    channel[C_FAST_LEVELS] = min(channel[C_TOLD_N], channel[C_TOLD_N + 1])
+    add_deep(channel, BID_SIDE, t_ns)
+    add_deep(channel, ASK_SIDE, t_ns)
+
+
 @kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8[::1])")
 def tell(bids: list[int], asks: list[int], channel: list[int], t_ns: int, book: list[int]) -> int:
     """After a change at `t_ns`: what the channels tell of it, into `book`.  Returns TOLD_* bits, 0 = nothing."""
-    told = 0
-    changed = touch_changed(bids, channel) + touch_changed(asks, channel)
-    if changed > 0:
-        channel[C_TOUCH_T] = t_ns
-        told = TOLD_TOUCH
+    told = tell_touch(bids, asks, channel, t_ns)
     deep_due = channel[C_DEEP_T] == 0 or t_ns - channel[C_DEEP_T] >= DEEP_NS
     if deep_due or t_ns - channel[C_FAST_T] >= FAST_NS:
         told |= TOLD_BOOK
         if deep_due:
-            channel[C_DEEP_T] = t_ns
-            channel[C_DEEP_N] = copy_best(bids, DEEP_LEVELS, channel, C_DEEP)
-            channel[C_DEEP_N + 1] = copy_best(asks, DEEP_LEVELS, channel, C_DEEP + C_SIDE)
-        channel[C_FAST_T] = t_ns
-        channel[C_TOLD_N] = copy_best(bids, FAST_LEVELS, channel, C_TOLD)
-        channel[C_TOLD_N + 1] = copy_best(asks, FAST_LEVELS, channel, C_TOLD + C_SIDE)
-        channel[C_FAST_LEVELS] = min(channel[C_TOLD_N], channel[C_TOLD_N + 1])
-        add_deep(channel, BID_SIDE, t_ns)
-        add_deep(channel, ASK_SIDE, t_ns)
+            take_deep(bids, asks, channel, t_ns)
+        take_fast(bids, asks, channel, t_ns)
     if told > 0:
         put_over(channel, BID_SIDE, book)
         put_over(channel, ASK_SIDE, book)
     return told
+
+
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8[::1])")
+def tell_snapshot(
+    bids: list[int], asks: list[int], channel: list[int], t_ns: int, is_deep: int, book: list[int]
+) -> int:
+    """A snapshot by the venue's own clock, whether anything changed or not; returns TOLD_BOOK.
+
+    A slow one comes after the fast one of the same time, with which the book is made anew.
+    """
+    if is_deep == 1:
+        take_deep(bids, asks, channel, t_ns)
+    take_fast(bids, asks, channel, t_ns)
+    put_over(channel, BID_SIDE, book)
+    put_over(channel, ASK_SIDE, book)
+    return TOLD_BOOK

@@ -13,14 +13,13 @@ import msgspec
 
 from common.config import Settings
 from common.messages import Ladder, QuoteRecord
-from quoter.hold import SAME, difference, side_usd
-from quoter.pace import NS, Pace
+from quoter.hold import has_run_away, is_worth_telling, new_hold
+from quoter.pace import Pace
 from quoter.report import inputs_of, levels_of
-from quoter.state import ASK_SIDE, BID_SIDE, BPS, O_LEN, S_BUDGET, S_FAIR, S_MID, new_out, numbers
+from quoter.state import ASK_SIDE, BID_SIDE, S_MID, new_out
 from quoter.view import MarketView
 
 MS = 1_000_000
-BUDGET_SLACK = 1.0 + 1e-6
 
 
 class Publisher:
@@ -32,7 +31,7 @@ class Publisher:
         self._coin = settings.market.coin
         self._pace, self._view = pace, view
         self._state, self._ints, self._params = state, ints, params
-        self._shown = new_out()
+        self.shown, self._hold = new_out(), new_hold(settings.quoting)
         self._shown_mid = 0.0
         self._shown_t_ns = 0
         self.ladder: Ladder | None = None
@@ -43,30 +42,19 @@ class Publisher:
 
     def has_run_away(self) -> bool:
         """Whether the book moved so far since the shown ladder that orders must go before new ones come."""
-        mid = float(self._state[S_MID])
-        if not self.is_quoting or self._shown_mid <= 0.0 or mid <= 0.0:
-            return False
-        return abs(mid / self._shown_mid - 1.0) > self._q.cancel_move_bps * BPS
+        return bool(has_run_away(self.shown, float(self._state[S_MID]), self._shown_mid, self._hold))
 
     def differs(self, target: Any, reasons: list[str], *, adapt: bool) -> bool:
         """Whether `target` is worth publishing; with `adapt`, or after ORDER_MAX_AGE, even a small move is."""
         if self.ladder is None or reasons != self.ladder.reasons:
             return True
-        shown, q = self._shown, self._q
-        if adapt and numbers(target, 0, O_LEN) != numbers(shown, 0, O_LEN):
-            return True
-        if any(side_usd(shown, side) > self._state[S_BUDGET + side] * BUDGET_SLACK for side in (BID_SIDE, ASK_SIDE)):
-            return True
-        fair = float(self._state[S_FAIR])
-        holds = (q.out_bps, q.in_bps, q.hold_ratio)
-        if self._pace.t_ns - self._shown_t_ns >= q.order_max_age_s * NS:
-            holds = (0.0, 0.0, 0.0)
-        return bool(difference(target, shown, fair, *holds, q.hold_size_ratio) != SAME)
+        age_ns = self._pace.t_ns - self._shown_t_ns
+        return bool(is_worth_telling(target, self.shown, self._state, self._hold, int(adapt), age_ns))
 
     def publish(self, target: Any, reasons: list[str], *, urgent: bool, record: QuoteRecord | None = None) -> Ladder:
         """Show `target` from now on, under a new version, with the record of its decision (None = none was made)."""
         before = self.ladder
-        self._shown[:] = target
+        self.shown[:] = target
         self._shown_mid = float(self._state[S_MID])
         self._shown_t_ns = self._pace.t_ns
         self.ladder = Ladder(

@@ -27,7 +27,7 @@ from simvenue.money.prices import UPDATE_NS, bounded_px, middle_px
 HOUR_NS = 3600 * NS
 E6_TO_E8 = 100
 LOOK_NS = NS // 4
-"""riskd's permits (design section 3)."""
+"""riskd's permits (design section 3), where nothing else is said."""
 GROWTH_SHARE = 10
 """In growth mode a traded dollar earns a tenth of an action."""
 
@@ -78,8 +78,9 @@ GROWTH_SHARE = 10
     A_OTHERS_EARNED_E6,  # actions that volume earned, and actions they sent
     A_OTHERS_SENT,
     A_OTHERS_FILLS,
+    A_LOOK,  # ns between looks: riskd's permits
     A_LEN,
-) = range(47)
+) = range(48)
 
 (
     Y_PREMIUM,  # sum of the hour's samples
@@ -110,7 +111,7 @@ class Charges:
     impact_usd: float = 6_000.0
 
 
-def new_account(charges: Charges | None, first_t_ns: int) -> tuple[Any, Any]:
+def new_account(charges: Charges | None, first_t_ns: int, look_ns: int = LOOK_NS) -> tuple[Any, Any]:
     """The vectors of an account, or those of none."""
     account, sums = istate(A_LEN), state(Y_LEN)
     account[A_DUE_T] = NEVER
@@ -123,7 +124,7 @@ def new_account(charges: Charges | None, first_t_ns: int) -> tuple[Any, Any]:
         (A_CREDIT_SHARE, GROWTH_SHARE if charges.is_growth else 1), (A_HAS_BUDGET, int(charges.has_budget)),
         (A_IS_HIP3, int(charges.is_hip3)), (A_IMPACT_E6, round(charges.impact_usd * 1e6)), (A_DUE_T, first_t_ns),
         (A_SAMPLE_T, first_t_ns), (A_HOUR_T, (first_t_ns // HOUR_NS + 1) * HOUR_NS), (A_PEAK_E8, start_e8),
-        (A_DAY, -1), (A_SLOW_T, -SLOW_LANE_NS),
+        (A_DAY, -1), (A_SLOW_T, -SLOW_LANE_NS), (A_LOOK, look_ns),
     ):  # fmt: skip
         account[place] = value
     sums[Y_INTEREST_1H], sums[Y_CLAMP] = charges.interest_rate_1h, charges.funding_clamp
@@ -256,7 +257,7 @@ def look(
     orders: list[int], bid_queue: list[int], ask_queue: list[int],
 ) -> int:  # fmt: skip
     """All that is due at the venue: prices, premium, funding, margin; returns 1 when we are to be liquidated."""
-    account[A_DUE_T] = now + LOOK_NS
+    account[A_DUE_T] = now + max(account[A_LOOK], 1)
     if now < account[A_PRICE_T]:
         return is_liquidated(account, desk, position)
     account[A_PRICE_T] = now + UPDATE_NS

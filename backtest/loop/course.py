@@ -21,12 +21,20 @@ from common.kernel import istate
     C_STOPPED,  # 1 = quoting is over
     C_STEP_T,  # next decision by the clock
     C_ENDED,  # 1 = nothing more can come
+    C_PLAN_T,  # the executor's next plan
+    C_DECIDE_T,  # the quoter's next decision and renewal
+    C_RENEW_T,
+    C_TELL_FAST_T,  # the venue's next fast and deep book
+    C_TELL_DEEP_T,
     C_LEN,
-) = range(9)
+) = range(14)
+
+TIMERS = (C_PULL_T, C_STEP_T, C_PLAN_T, C_DECIDE_T, C_RENEW_T, C_TELL_FAST_T, C_TELL_DEEP_T)
 
 
 def new_course() -> Any:
     """A replay that has not begun, in one turn."""
     course = istate(C_LEN)
-    course[C_UNTIL_T], course[C_PULL_T], course[C_STEP_T] = NEVER, NEVER, NEVER
+    for place in (C_UNTIL_T, *TIMERS):
+        course[place] = NEVER
     return course

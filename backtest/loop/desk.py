@@ -15,6 +15,7 @@ from backtest.loop.layout import (
     CF_OWN,
     CF_VISIBLE,
     CF_WHOLE,
+    CROSSED,
     D_ACTIONS,
     D_CANCELLED,
     D_FULL,
@@ -185,6 +186,7 @@ def arrive(
             crosses = would_cross(side, px, config[CF_OWN], orders, bids, bid_queue)
         if crosses == 1:
             desk[D_REFUSED] += 1
+            answer = CROSSED
         else:
             rest_order(queue, orders, bids if is_bid else asks, slot, side, px, sz, 0, 0, config[CF_VISIBLE])
             orders[O_STRIDE * slot + O_WHOLE] = config[CF_WHOLE]

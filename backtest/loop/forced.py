@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from backtest.loop.account import A_LIQUIDATIONS, A_MARK, A_SEIZED_E8, charge_action, equity_e8
 from backtest.loop.desk import pop, post, push
-from backtest.loop.layout import D_POSITION, D_TAKING, ENDED, G_PX, G_SLOT, G_SZ, TAKE, TOOK
+from backtest.loop.layout import D_POSITION, D_TAKING, G_PX, G_SLOT, G_SZ, TAKE, TOOK, WITHDRAWN
 from backtest.loop.market import log_fill
 from common.kernel import kernel
 from quoter.state import QUOTES_MAX
@@ -55,7 +55,7 @@ def take_off(
     for k in range(out[0]):
         row = 1 + E_STRIDE * k
         if out[row + E_KIND] == SELF_OUT:
-            push(news, desk, now, out[row + E_SLOT], ENDED, 0, 0)
+            push(news, desk, now, out[row + E_SLOT], WITHDRAWN, 0, 0)
         elif out[row + E_KIND] == TAKEN:
             is_bid = 1 if side == 1 else 0
             log_fill(desk, account, fills, now, slot, is_bid, out[row + E_PX], out[row + E_SZ], fair, 1)
@@ -89,7 +89,7 @@ def withdraw_all(desk: list[int], news: list[int], queue: list[int], orders: lis
     while queue[0] > 0:
         slot = dequeue(queue, 0)
         orders[O_STRIDE * slot + O_SIDE] = 0
-        push(news, desk, now, slot, ENDED, 0, 0)
+        push(news, desk, now, slot, WITHDRAWN, 0, 0)
         gone += 1
     return gone
 

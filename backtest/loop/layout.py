@@ -36,8 +36,14 @@ NEVER = 2**62
     CF_MARKET_FIRST,  # 1 = at one instant the market moves before requests act
     CF_WHOLE,  # 1 = whatever trades with an order fills it in full
     CF_OWN,  # 1 = a post-only order may not meet our own orders either
+    CF_EXECUTES,  # 1 = orders are planned by the executor's kernels (executing.py), else the desk follows the ladder
+    CF_TICK,  # ns between the executor's and the quoter's looks at the clock
+    CF_PLAN,  # ns after which what waits is planned anew
+    CF_REBALANCE,  # ns after which the quoter decides though nothing was told
+    CF_PACE,  # ns between the executor's looks at market data
+    CF_START,  # ns from the first instant until account and permit are there
     CF_LEN,
-) = range(20)
+) = range(26)
 
 MODEL = 0  # the model, in the loop
 GIVEN = 1  # the vector handed in, one number an instant
@@ -91,8 +97,9 @@ NEWS_MAX = 4096
 """Requests or news on their way at once: a slot has one request, but a burst of prints may fill often."""
 
 PLACE, MOVE, CANCEL, TAKE = 1, 2, 3, 4
-RESTS, TRADED, ENDED, KEPT, TOOK = 11, 12, 13, 14, 15
-"""KEPT: a request was refused, what rests goes on resting; TOOK: a fill of no slot's, sold when the slot is an ask."""
+RESTS, TRADED, ENDED, KEPT, TOOK, CROSSED, WITHDRAWN = 11, 12, 13, 14, 15, 16, 17
+"""Nothing rests any more when it ENDED, CROSSED (it would have matched) or was WITHDRAWN (by the venue). KEPT: a
+request was refused, what rests goes on resting; TOOK: a fill of no slot's, sold when the slot is an ask."""
 
 LOG_N = 0
 LOG_ROWS = 1

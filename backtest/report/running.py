@@ -40,9 +40,6 @@ from simvenue.money.fees import PPB_PER_BPS
 AHEAD = 2
 """Jobs handed out beyond the number of processes: enough to keep them busy, few enough to hold few pieces on disk."""
 TOLD = "tape.pickle"
-QUIET_MS = 3_600e3
-"""A made-up market says nothing while nothing happens; that is no outage before it is an hour, which ends a piece."""
-
 Piece: TypeAlias = Sequence[tuple[int, Tape]]
 """(number of the market, its tape) of one stretch of time."""
 
@@ -55,7 +52,6 @@ class Plan:
     profile: str
     costs: Costs
     card: Card | None
-    is_made_up: bool
     has_budget: bool = False
     """True: the venue refuses what the address has not earned, as it would; False: actions are only counted."""
 
@@ -127,15 +123,14 @@ def replayed(
 
 def terms_of(tape: Tape, plan: Plan, scenario: Scenario, stop_t_ns: int) -> Terms:
     delays = scenario.delays
-    terms = Terms(
+    return Terms(
         *span_of(tape), delays.feed_ms, delays.order_ms, scenario.model, latency=delays.table,
         is_recorded=delays.is_recorded, charges=charges_of(plan), risk=plan.stall.settings.risk, stop_t_ns=stop_t_ns,
     )  # fmt: skip
-    return replace(terms, silence_ms=QUIET_MS) if plan.is_made_up else terms
 
 
 def ready(tape: Tape, plan: Plan, terms: Terms) -> Replay:
-    quoter = quoters.production(plan.stall, plan.profile, weight=plan.forecast_weight)
+    quoter = quoters.production(plan.stall, plan.profile, weight=plan.forecast_weight, executes=True)
     return Replay(tape, quoter, terms, plan.card.model() if plan.card is not None else None)
 
 

@@ -90,11 +90,10 @@ def _always(plan: Plan, band: Sequence[Scenario], spans: int) -> list[str]:
     ]
     lines.append(
         "Fees, funding, margin, liquidation and the risk rules' kills are the venue's and riskd's own kernels "
-        "inside the replay; actions beyond the earned budget are "
-        + ("refused as the venue would." if plan.has_budget else "counted, not refused.")
+        "inside the replay. Orders are planned by the executor's kernels, which spend actions as the budget lasts; "
+        "what goes beyond the earned budget is " + ("refused." if plan.has_budget else "counted, not refused.")
     )
-    if plan.is_made_up:
-        lines.append("A market without events is quiet, not out of touch: quotes are pulled after an hour of it.")
+    lines.append("The venue tells its books by its own clock: a market without events is quiet, not out of touch.")
     if spans == 1:
         lines.append("Quoting ends 310 s before the data do, so that the last fills can be marked out.")
     else:

@@ -63,7 +63,11 @@ def earlier(stamp_ns: Any, forecast: Any, by_ns: int) -> Any:
 class Contest:
     """The tape, the terms and the forecast that all quoters share."""
 
-    def __init__(self, tape: Tape, terms: Terms, stall: Stall, card: Card | None) -> None:
+    def __init__(
+        self, tape: Tape, terms: Terms, stall: Stall, card: Card | None, *, executes: bool = False
+    ) -> None:  # fmt: skip
+        """`executes`: the production ladders have the production executor, else a plain desk that follows them."""
+        self._executes = executes
         self._tape, self._terms, self._stall, self._card = tape, terms, stall, card
         stamps = np.asarray(tape.stamp_ns)
         self._gate = for_span(stall.settings, stamps[(stamps >= terms.from_t_ns) & (stamps <= terms.to_t_ns)])
@@ -82,7 +86,7 @@ class Contest:
         stall = self._stall
         if name in PROFILES:
             weight = stall.settings.quoting.forecast_weight if self._card is not None else 0.0
-            return quoters.production(stall, name, weight=weight)
+            return quoters.production(stall, name, weight=weight, executes=self._executes)
         if name == "bare_lean" and self._card is not None:
             return quoters.bare_lean(stall, self._card.forecast_deviation_bps)
         plain = {"symmetric": quoters.symmetric, "touch": quoters.touch, "grid": quoters.grid, "seeds": quoters.seeds}

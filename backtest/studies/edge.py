@@ -40,6 +40,7 @@ from simvenue.book.queue_model import MODELS
 
 DAY_NS = 86_400 * NS
 FEE_BPS = 0.3
+EXECUTORS = ("plain", "production")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +53,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fee", type=float, default=FEE_BPS, help="maker fee, bps")
     parser.add_argument("--latency", default="100,300", help="FEED,ORDER in ms")
     parser.add_argument("--profile", default="", help=f"quoters, comma-separated: {','.join(NAMES)}")
+    parser.add_argument(
+        "--executor", choices=EXECUTORS, default=EXECUTORS[0],
+        help="of the production ladders: a desk that follows every change, or ours with its action budget",
+    )  # fmt: skip
     parser.add_argument("--queue", choices=sorted(MODELS), default="risk-averse")
     parser.add_argument("--out", type=Path, default=ROOT / "reports" / "edge")
 
@@ -69,7 +74,7 @@ def main(told: argparse.Namespace) -> int:
     feed_ms, order_ms = pair(told.latency)
     terms = Terms(*score_span, feed_ms, order_ms, MODELS[told.queue])
     stall = Stall(settings, told.fee, tick_px_u(told.tick, tape, settings), told.strict)
-    contest = Contest(cut(tape, *score_span), terms, stall, card)
+    contest = Contest(cut(tape, *score_span), terms, stall, card, executes=told.executor == EXECUTORS[1])
     entries: list[Entry] = []
     for entry in contest.run(wanted(told.profile)):
         sys.stderr.write(f"{entry.name} played\n")
@@ -87,7 +92,7 @@ def main(told: argparse.Namespace) -> int:
 def is_studied(told: argparse.Namespace, score_span: tuple[int, int]) -> bool:
     """Whether the study has figures for these terms."""
     terms = told.market, iso(score_span[0]), told.tick, told.strict, told.fee, told.latency
-    return terms == ("standx", study.SCORED, "0.1", True, FEE_BPS, "100,300")
+    return told.executor == EXECUTORS[0] and terms == ("standx", study.SCORED, "0.1", True, FEE_BPS, "100,300")
 
 
 # ---------------------------------------------------------------------- what was asked for
@@ -185,8 +190,8 @@ def written(
     report["run"] = {
         "market": settings.profile, "coin": settings.market.coin, "files": list(tape.names),
         "fit": f"{iso(fit_from)}/{iso(fit_to)}", "score": f"{iso(score_from)}/{iso(score_to)}",
-        "fee_bps": told.fee, "latency_ms": told.latency, "queue": told.queue, "tick": told.tick or "venue",
-        "strict": told.strict, "cap_usd": settings.risk.hard_ratio * settings.equity_usd,
+        "fee_bps": told.fee, "latency_ms": told.latency, "queue": told.queue, "executor": told.executor,
+        "tick": told.tick or "venue", "strict": told.strict, "cap_usd": settings.risk.hard_ratio * settings.equity_usd,
         "build": build_id(), "config_hash": settings.config_hash(), "command": " ".join(sys.argv[1:]),
         "conclusion": conclusion(entries, why),
     }  # fmt: skip

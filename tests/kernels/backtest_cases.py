@@ -12,9 +12,12 @@ from backtest.loop import layout as lo
 from backtest.loop import places as pc
 from backtest.loop import reference as rf
 from backtest.loop.account import A_LEN
+from backtest.loop.deciding import PRODUCTION
+from backtest.loop.executing import TYPES, new_executing
 from backtest.loop.fixed import L_CAP, L_LEVELS, L_LIFE, L_PRICE, L_ROWS, L_SHARE, L_TICKS
 from backtest.loop.guard import new_guard
-from common.config import Risk
+from backtest.loop.slots import SLOTS_A_SIDE
+from common.config import Risk, load
 from common.kernel import istate
 from quoter import rebuilt as rb
 from quoter.features import FEATURES_MAX
@@ -27,6 +30,7 @@ Args = tuple[Any, ...]
 
 RING = 64
 KEEP = 12
+SETTINGS = load("quoter", over={"MARKET": "standx"})
 OUT_ROWS = 300
 
 
@@ -290,31 +294,45 @@ def replay(rng: random.Random) -> Args:
     config, channel = a_config(rng), a_channel(rng)
     config[lo.CF_FEED] = NS // 10
     sides = [[0, side, KEEP] + [0] * (rb.STRIDE * (KEEP + 1)) for side in (1, -1)]
-    empty_queue = [0] * (lo.SLOTS + 2)
+    empty_queue = [0] * (2 * SLOTS_A_SIDE + 2)
     rings = [[0] * (lo.RING_ROWS + lo.RING_STRIDE * 512) for _ in range(2)]
     for ring, delay in zip(rings, (3 * NS // 10, NS // 10), strict=True):
         ring[lo.RING_SIZE], ring[lo.RING_DELAY] = 512, delay
     n = len(tape[3])
+    executes = rng.random() < 0.5
+    if executes:
+        config[lo.CF_EXECUTES], config[lo.CF_PROFILE], config[lo.CF_ASKS] = 1, PRODUCTION, SLOTS_A_SIDE
+        config[lo.CF_PACE] = NS // 50
+        config[lo.CF_TICK], config[lo.CF_PLAN], config[lo.CF_REBALANCE] = NS // 20, NS // 5, NS // 2
+    executing = [
+        [int(x) for x in vector] if kind.startswith("i") else [float(x) for x in vector]
+        for kind, vector in zip(TYPES, new_executing(SETTINGS if executes else None, 5), strict=True)
+    ]
     account, sums = an_account(rng)
     account[ac.A_DUE_T] = T0 if account[ac.A_ON] == 1 else lo.NEVER
     guarding = [
         list(map(float, vector)) for vector in new_guard(Risk.model_validate({}) if rng.random() < 0.5 else None)
     ]
     return (
-        *tape, config, 2.0, bids, asks, [0] * (table.O_STRIDE * lo.SLOTS), empty_queue, list(empty_queue), holders,
-        out, *sides, channel, _book(rng, PX, STEP), *a_feature_state(rng), [0.0] * FEATURES_MAX, a_model(rng),
+        *tape, config, 2.0, bids, asks, [0] * (table.O_STRIDE * 2 * SLOTS_A_SIDE), empty_queue, list(empty_queue),
+        holders, out, *sides, channel, _book(rng, PX, STEP), *a_feature_state(rng), [0.0] * FEATURES_MAX, a_model(rng),
         [rng.gauss(0, 2) for _ in range(n)], w.state, w.ints, w.params, lean, w.out, [0] * lo.D_LEN, *rings,
         a_log(300, lo.FILL_STRIDE), a_log(200, lo.CURVE_STRIDE), [0] * n,
-        *tape[:5], [], [], account, sums, [], [], [], [], *guarding, a_course(rng),
+        *tape[:5], [], [], account, sums, [], [], [], [], *guarding, *executing, a_course(rng),
     )  # fmt: skip
 
 
 def a_course(rng: random.Random) -> list[int]:
     """A replay that begins, to its end or for a while."""
     course = [0] * co.C_LEN
-    course[co.C_PULL_T] = course[co.C_STEP_T] = lo.NEVER
+    for timer in co.TIMERS:
+        course[timer] = lo.NEVER
     course[co.C_UNTIL_T] = rng.choice((lo.NEVER, T0 + rng.randint(0, 20 * NS)))
     return course
+
+
+def next_tick(rng: random.Random) -> Args:
+    return T0, T0 + rng.randint(-NS, 9 * NS), rng.choice((0, NS // 20))
 
 
 def see_best(rng: random.Random) -> Args:
@@ -533,7 +551,7 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     "backtest.loop.desk.post": send,
     "backtest.loop.keeping.keep_places": keep_places,
     **{f"backtest.loop.deciding.{case.__name__}": case for case in (measure, decide)},
-    **{f"backtest.replay.{case.__name__}": case for case in (learn, hear_prints, see_best, hold, replay)},
+    **{f"backtest.replay.{case.__name__}": case for case in (learn, hear_prints, see_best, hold, next_tick, replay)},
     **{f"backtest.loop.market.{case.__name__}": case for case in (log_fill, take_fills, draw_curve, play_until)},
     **{
         f"backtest.loop.account.{case.__name__}": case

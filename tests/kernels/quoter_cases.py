@@ -11,6 +11,7 @@ from typing import Any
 
 from common.config import load
 from common.ticks import tick_u
+from quoter.hold import H_AGE
 from quoter.state import (
     B_COUNT,
     B_LEN,
@@ -371,6 +372,11 @@ def out(w: World) -> list[int]:
     return w.out
 
 
+def a_hold(w: World) -> list[float]:
+    """Thresholds of `hold.py`."""
+    return [*(w.rng.uniform(0, 2) for _ in range(H_AGE)), w.rng.uniform(0, 9), w.rng.uniform(0, 20)]
+
+
 def other(w: World) -> list[int]:
     return w.other
 
@@ -499,6 +505,8 @@ CASES: dict[str, Callable[[random.Random], tuple[Any, ...]]] = {
     "quoter.quote.quote_sides": of(state, ints, params, book, t, out),
     "quoter.hold.difference": of(out, other, px, number(0, 5), number(0, 5), number(0, 0.2), number(0, 1)),
     "quoter.hold.side_usd": of(out, side),
+    "quoter.hold.is_worth_telling": of(out, other, state, a_hold, whole(0, 1), whole(0, 9 * NS)),
+    "quoter.hold.has_run_away": of(out, px, px, a_hold),
     "quoter.floor.floor_prior_bps": of(state, params),
     "quoter.skew.margin_scale": of(state, params),
     "quoter.skew.inventory_scale": of(state),

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from backtest import quoters
 from backtest.loop.fixed import NO_GATE
-from backtest.loop.layout import CURVE_CASH, CURVE_POSITION, CURVE_VOLUME, FILL_PX, FILL_SLOT, FILL_SZ, FILL_T
+from backtest.loop.layout import (
+    CANCEL,
+    CURVE_CASH,
+    CURVE_POSITION,
+    CURVE_VOLUME,
+    FILL_PX,
+    FILL_SLOT,
+    FILL_SZ,
+    FILL_T,
+    G_KIND,
+    PLACE,
+)
 from backtest.playing import grid_decimals
 from common.errors import ConfigError
 from quoter.forecast import new_model
@@ -160,6 +173,27 @@ def test_every_comparison_quoter_trades(make: object) -> None:
 
 def test_the_production_ladder_plays_too() -> None:
     assert run(random_market(5), quoters.production(stall(), "tiered", weight=0.0)).actions > 0
+
+
+def test_the_production_executor_sends_what_its_budget_allows() -> None:
+    plain, planned = (
+        run(random_market(5), quoters.production(stall(), "tiered", weight=0.0, executes=executes))
+        for executes in (False, True)
+    )
+    assert 0 < planned.actions < plain.actions
+    volume_usd = (planned.fills[:, FILL_PX] * planned.fills[:, FILL_SZ]).sum() * 1e-6
+    span_s = (planned.stamp_ns[-1] - planned.stamp_ns[0]) / 1e9
+    most = 60.0 + (10_000.0 + volume_usd) / 86_400.0 * span_s  # a full bucket, and what it is filled with
+    assert planned.placed + planned.moved <= most
+
+
+def test_the_production_executor_leaves_nothing_behind() -> None:
+    conditions = replace(terms(seconds=100.0), keeps_requests=True)
+    played = run(random_market(5), quoters.production(stall(), "tiered", weight=0.0, executes=True), conditions)
+    kinds = played.requests[:, G_KIND]
+    ended = (kinds == CANCEL).sum() + len(np.unique(played.fills[:, FILL_T]))
+    assert (kinds == PLACE).sum() == played.placed > 0
+    assert ended >= played.placed
 
 
 def test_a_slower_cycle_takes_fewer_actions() -> None:

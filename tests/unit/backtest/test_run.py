@@ -96,11 +96,11 @@ def test_fees_are_the_venues_unless_told() -> None:
         plan_of(told("--fee", "1000"), settings, market, None)
 
 
-def test_a_made_up_market_is_never_silent() -> None:
+def test_the_action_budget_is_enforced_unless_it_is_only_to_be_counted() -> None:
     settings = load("quoter", {}, over={"MARKET": "standx"})
-    tape = random_market(1, 50).tape()
-    assert plan_of(told(), settings, opened(tape, kind="synthetic"), None).is_made_up
-    assert not plan_of(told(), settings, opened(tape, kind="npz"), None).is_made_up
+    market = opened(random_market(1, 50).tape(), kind="npz")
+    assert plan_of(told(), settings, market, None).has_budget
+    assert not plan_of(told("--budget", "counted"), settings, market, None).has_budget
 
 
 def test_a_short_span_is_one_replay_and_a_gap_makes_two() -> None:

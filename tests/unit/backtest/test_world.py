@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import bisect
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +17,8 @@ import riskd.main
 from backtest.seats import monitor as monitor_seat
 from backtest.seats import quoter as quoter_seat
 from backtest.seats import riskd as risk_seat
-from backtest.tape import read_tape
 from backtest.timing import Timing
-from backtest.world import F_FEE, MASTER, TAIL_NS, World, WorldPlayed, play_world
+from backtest.world import F_FEE, MASTER, World, WorldPlayed, play_world
 from common.clock import NS
 from common.config import Settings, load
 from common.errors import ConfigError
@@ -29,14 +26,7 @@ from common.kernel import ROOT
 from common.killfile import Kill
 from simvenue.synthetic.flows import FLOWS
 from simvenue.synthetic.synthetic import Synthetic
-from tests.support.matched import Matched, fills_of
-from tests.support.shadow import Shadowed, touches_told
-from tests.support.shared import shared
 from tests.unit.backtest.builders import MID, T0, Script, seller
-
-MINUTE_NS = 60 * NS
-TOUCHES_HEARD = 0.95
-"""The others change behind an order of ours."""
 
 
 def settings(market: str = "us500") -> Settings:
@@ -207,61 +197,3 @@ def test_timing_is_that_of_the_shells_and_of_the_configuration() -> None:
 def test_timing_without_sense_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ConfigError):
         Timing(**wrong)
-
-
-# ---------------------------------------------------------------------- parity with the compiled replay
-def hold_parity(path: Path, market: str, minutes: float, sz_decimals: int = 0) -> tuple[Shadowed, int]:
-    """A world on a file against the replay's halves; (its engine, number of fills)."""
-    found = settings(market)
-    if sz_decimals:
-        found = found.model_copy(update={"venue": found.venue.model_copy(update={"sz_decimals": sz_decimals})})
-    tape = read_tape([path], found.venue.sz_decimals)
-    begin_ns = int(tape.stamp_ns[0])
-    until_ns = min(begin_ns + int(minutes * MINUTE_NS), int(tape.stamp_ns[-1]))
-    world, played = played_on(tape, found, from_t_ns=begin_ns, to_t_ns=until_ns, quoter=Shadowed)
-    check_money(world, played)
-    engine = world.quoter.quoter
-    assert isinstance(engine, Shadowed)
-    assert engine.differences == []
-    hold_touches(tape, engine, until_ns)
-    venue = Matched(tape)
-    venue.play(played.orders, until_ns + TAIL_NS)
-    assert venue.disagreements == []
-    assert venue.fills == fills_of(world, MASTER)
-    return engine, len(venue.fills)
-
-
-def hold_touches(tape: Any, engine: Shadowed, until_ns: int) -> None:
-    """Touches in which nothing is ours are what the replay's channels tell, and nearly all of those come, on time."""
-    told = touches_told(tape, until_ns)
-    times = [row[0] for row in told]
-    for t_ns, *best in engine.touches:
-        at = bisect.bisect_right(times, t_ns) - 1
-        assert at < 0 or t_ns > until_ns or best == list(told[at][1:])
-    heard = {row[0] for row in engine.touches}
-    assert sum(t_ns in heard for t_ns in times) >= TOUCHES_HEARD * len(times)
-
-
-def test_a_world_is_the_replays_touches_ladders_and_fills() -> None:
-    """6 minutes: same touches at the same times, same ladders bit for bit, same fills of the same orders."""
-    engine, fills = hold_parity(shared("data/events/standx_BTC_2026-01-05.npz"), "standx", 6.0)
-    assert fills > 0
-    assert engine.decisions > 500
-    assert engine.told_books > 500
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1_800)
-@pytest.mark.parametrize(
-    ("name", "market", "sz_decimals"),
-    [
-        *((f"standx_BTC_2026-01-0{day}", "standx", 4) for day in (5, 6, 7)),
-        *((f"hl_BTC_touch_2025-09-0{day}", "btc", 5) for day in range(1, 6)),
-        ("hl_BTC_2025-09-03", "btc", 5), ("hl_ETH_2025-09-03", "btc", 4), ("hl_ETH_2025-12-10", "btc", 4),
-        ("hl_SOL_2025-09-03", "btc", 2),
-    ],
-)  # fmt: skip
-def test_hours_of_every_file_are_alike(name: str, market: str, sz_decimals: int) -> None:
-    """4 h of each long StandX day, every other file whole."""
-    engine, _ = hold_parity(shared(f"data/events/{name}.npz"), market, 240.0, sz_decimals)
-    assert engine.told_books > 0

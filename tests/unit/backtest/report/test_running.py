@@ -19,7 +19,7 @@ from quoter.state import NS
 from tests.unit.backtest.builders import T0, random_market, stall
 from tests.unit.backtest.report.builders import COSTS, an_account
 
-PLAN = Plan(stall(), "tiered", COSTS, None, is_made_up=True)
+PLAN = Plan(stall(), "tiered", COSTS, None)
 
 
 def test_nine_scenarios_with_the_headline_first() -> None:

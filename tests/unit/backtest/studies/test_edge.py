@@ -116,7 +116,9 @@ def test_every_quoter_plays_and_those_with_a_model_need_one(monkeypatch: pytest.
 
 def test_the_report_names_every_quoter_and_draws_one_page(tmp_path: Path) -> None:
     entries = [an_entry("lean", a_played(1.0)), an_entry("symmetric", a_played(-1.0))]
-    told = argparse.Namespace(fee=0.3, latency="100,300", queue="risk-averse", tick="0.1", strict=True)
+    told = argparse.Namespace(
+        fee=0.3, latency="100,300", queue="risk-averse", tick="0.1", strict=True, executor="plain"
+    )
     tape = random_market(1, 5).tape()
     span = (T0, T0 + HOUR_NS)
     report = edge.written(told, stall().settings, tape, (span, span), a_card(), {}, "", entries)
