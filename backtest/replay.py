@@ -82,8 +82,9 @@ from quoter.state import (
     S_SPREAD_SCALE,
 )
 from riskd.limits import KILL, OUT_SIZE, OUT_SPREAD, PAUSE, REDUCING
-from simvenue.book.levels import best_px, set_level, uncross
+from simvenue.book.levels import B_RULES, best_px, set_level, uncross
 from simvenue.book.matching import LEVEL
+from simvenue.book.quiet import set_quietly
 from simvenue.book.table import H_POS
 
 SHORT_NS = 5 * NS
@@ -146,12 +147,15 @@ def see_best(
     while v < len(stamp_ns):
         if (told_ns[v] if len(told_ns) > 0 else stamp_ns[v] + config[CF_FEED]) > now:
             break
+        loud = 0
         for k in range(begin[v], begin[v + 1]):
-            if what[k] == LEVEL:
-                set_level(bids, px[k], sz[k], v + 1)
-            elif what[k] == -LEVEL:
-                set_level(asks, px[k], sz[k], v + 1)
-        uncross(bids, asks)
+            if abs(what[k]) == LEVEL:
+                book = bids if what[k] > 0 else asks
+                if bids[B_RULES] == 0 or set_quietly(book, px[k], sz[k], v + 1) == 0:
+                    set_level(book, px[k], sz[k], v + 1)
+                    loud = 1
+        if loud == 1:
+            uncross(bids, asks)
         v += 1
     return v
 

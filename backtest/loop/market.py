@@ -37,8 +37,9 @@ from backtest.loop.layout import (
     TRADED,
 )
 from common.kernel import kernel
-from simvenue.book.levels import best_px
+from simvenue.book.levels import B_RULES, best_px
 from simvenue.book.matching import E_KIND, E_PX, E_SLOT, E_STRIDE, E_SZ, FILLED, PRINTED, play_gap, play_stamp
+from simvenue.book.quiet import LOUD, PRINTED_ALONE, play_quiet
 from simvenue.book.table import H_POS
 
 
@@ -146,8 +147,25 @@ def play_until(
     """
     i = first
     found = 0
-    while found == 0 and i < len(stamp_ns) and stamp_ns[i] <= until_t and stamp_ns[i] <= config[CF_END_T]:
+    last_t = min(until_t, config[CF_END_T])
+    curve_t = max(desk[D_CURVE_T], config[CF_FROM_T]) if bids[B_RULES] > 0 else 0
+    bid = best_px(bids)
+    ask = best_px(asks)
+    mid2 = bid + ask if bid > 0 and ask > 0 else 0
+    while found == 0 and i < len(stamp_ns) and stamp_ns[i] <= last_t:
         now = stamp_ns[i]
+        k = begin[i]
+        if now < curve_t and begin[i + 1] == k + 1 and begins_file[i] == 0:
+            played = play_quiet(
+                what[k], px[k], sz[k], i + 1, config[CF_VISIBLE], config[CF_QUEUE], power, bids, asks, orders,
+                bid_queue, ask_queue,
+            )  # fmt: skip
+            if played != LOUD:
+                if played == PRINTED_ALONE:
+                    account[A_LAST] = px[k]
+                mids[i] = mid2
+                i += 1
+                continue
         if begins_file[i] == 1:
             play_gap(bids, asks, orders, bid_queue, ask_queue)
         play_stamp(
@@ -157,9 +175,11 @@ def play_until(
         found = take_fills(out, now, fair, desk, account, news, config, fills) if out[0] > 0 else 0
         bid = best_px(bids)
         ask = best_px(asks)
-        mids[i] = bid + ask if bid > 0 and ask > 0 else 0
-        if now >= desk[D_CURVE_T] and mids[i] > 0 and config[CF_FROM_T] <= now:
-            draw_curve(desk, account, now, holders[H_POS], mids[i], curve)
+        mid2 = bid + ask if bid > 0 and ask > 0 else 0
+        mids[i] = mid2
+        if now >= desk[D_CURVE_T] and mid2 > 0 and config[CF_FROM_T] <= now:
+            draw_curve(desk, account, now, holders[H_POS], mid2, curve)
             desk[D_CURVE_T] = now + config[CF_CURVE]
+            curve_t = desk[D_CURVE_T] if curve_t > 0 else 0
         i += 1
     return i

@@ -100,7 +100,9 @@ def a_venue(rng: random.Random) -> tuple[list[int], ...]:
     queues = []
     for side, slots in standing.items():
         slots.sort(key=lambda slot: -side * orders[table.O_STRIDE * slot + table.O_PX])
-        queues.append([len(slots), *slots] + [0] * (lo.SLOTS + 2 - len(slots)))
+        queues.append([len(slots), *[0] * table.MARKS, *slots] + [0] * (lo.SLOTS + 2 - len(slots)))
+        for slot in slots:
+            queues[-1][table.mark_of(orders[table.O_STRIDE * slot + table.O_PX])] += 1
     holders = [rng.randint(-60, 60), 10**12]
     out = [0] * (1 + matching.E_STRIDE * OUT_ROWS)
     return sides[0], sides[1], orders, queues[0], queues[1], holders, out
@@ -289,7 +291,7 @@ def replay(rng: random.Random) -> Args:
     config, channel = a_config(rng), a_channel(rng)
     config[lo.CF_FEED] = NS // 10
     sides = [[0, side, KEEP] + [0] * (rb.STRIDE * (KEEP + 1)) for side in (1, -1)]
-    empty_queue = [0] * (lo.SLOTS + 2)
+    empty_queue = [0] * (table.Q_ROWS + lo.SLOTS + 2)
     rings = [[0] * (lo.RING_ROWS + lo.RING_STRIDE * 512) for _ in range(2)]
     for ring, delay in zip(rings, (3 * NS // 10, NS // 10), strict=True):
         ring[lo.RING_SIZE], ring[lo.RING_DELAY] = 512, delay
