@@ -73,6 +73,7 @@ from backtest.loop.layout import (
     new_log,
     new_ring,
 )
+from backtest.loop.pictures import PICTURES, new_pictures
 from backtest.loop.places import HALF, new_places
 from backtest.loop.reference import FARTHEST_BPS, SKEW_BPS
 from backtest.quoters import Quoter
@@ -209,7 +210,7 @@ def play(tape: Tape, quoter: Quoter, terms: Terms, model: Any = None, given: Any
         *ours, new_channels(), new_book(), *new_features(),
         state(FEATURES_MAX), new_model() if model is None else model, forecast,
         floats, ints, quoter.params, quoter.lean, new_out(), desk, *_rings(terms), fills, curve, mids,
-        *seen, told_ns, _places(quoter, grid),
+        *seen, told_ns, _places(quoter, grid), _pictures(tape, quoter, terms),
         account, sums, *_prices(tape), *new_guard(terms.risk if terms.charges is not None else None),
     )  # fmt: skip
     replay(*vectors)
@@ -252,6 +253,17 @@ def _places(quoter: Quoter, grid: tuple[int, int, int]) -> Any:
     low, high, _ = grid
     tick, far = quoter.tick_px_u, high * int(FARTHEST_BPS + 2 * SKEW_BPS) // 10_000
     return new_places((low - far) // tick * tick, high + far, tick)
+
+
+def _pictures(tape: Tape, quoter: Quoter, terms: Terms) -> Any:
+    """Room for what the reference sees, where that is the venue's book of a while ago; else none."""
+    seen, step_ns, stamps = tape.seen, round(quoter.step_ms * MS), tape.stamp_ns
+    if quoter.profile != REFERENCE or seen is None or seen.lag_ns is None or seen.lag_ns >= PICTURES * step_ns:
+        return istate(0)
+    if _first(tape, terms) > 0 or terms.to_t_ns + TAIL_NS < int(stamps[-1]):
+        return istate(0)
+    first_t = int(stamps[0]) + step_ns
+    return new_pictures(first_t, int(np.searchsorted(seen.told_ns, first_t, "right")))
 
 
 def _seen(tape: Tape, terms: Terms) -> tuple[tuple[Any, ...], Any]:

@@ -62,6 +62,7 @@ class Seen:
     stamp_ns: Any
     begin: Any
     told_ns: Any
+    lag_ns: int | None = None  # the tape's own rows, levels and prints alone: told 0 .. lag_ns late; None = others
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def draw_curve(desk: list[int], account: list[int], t_ns: int, position: int, mi
 
 
 @kernel(
-    "i8(i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8, i8, i8[::1], f8, "
+    "i8(i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8, i8, i8, i8[::1], f8, "
     "i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], "
     "f8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])",
     inline=True,
@@ -123,6 +123,7 @@ def play_until(
     begin: list[int],
     begins_file: list[int],
     first: int,
+    last: int,
     until_t: int,
     config: list[int],
     power: float,
@@ -141,7 +142,7 @@ def play_until(
     curve: list[int],
     mids: list[int],
 ) -> int:
-    """Play instants from `first` on, those up to `until_t` and no further than the first that fills us.
+    """Play instants from `first` on and before `last`, up to `until_t` and no further than the first that fills us.
 
     Returns the next one to play. `mids` gets bid + ask after each, 0 = one is missing.
     """
@@ -152,7 +153,7 @@ def play_until(
     bid = best_px(bids)
     ask = best_px(asks)
     mid2 = bid + ask if bid > 0 and ask > 0 else 0
-    while found == 0 and i < len(stamp_ns) and stamp_ns[i] <= last_t:
+    while found == 0 and i < last and stamp_ns[i] <= last_t:
         now = stamp_ns[i]
         k = begin[i]
         if now < curve_t and begin[i + 1] == k + 1 and begins_file[i] == 0:

@@ -30,9 +30,12 @@ def tape_of_rows(name: str, events: Any, sz_decimals: int) -> Tape:
     files[0] = 1
     begin = np.arange(max(n, len(ours)) + 1)
     told_ns = as_told(ours["local_ts"].astype(np.int64))
+    lag_ns = None
+    if seen is told and not np.any(np.abs(told[0]) == BID_CLEAR) and np.all(told_ns >= stamps):
+        lag_ns = int((told_ns - stamps).max())
     return Tape(
         (name,), *told, stamps, begin[: n + 1], files, 0, Context(), np.zeros(0, np.int64),
-        Seen(*seen, told_ns, begin[: len(ours) + 1], told_ns), grid_of(np.concatenate((told[1], seen[1]))),
+        Seen(*seen, told_ns, begin[: len(ours) + 1], told_ns, lag_ns), grid_of(np.concatenate((told[1], seen[1]))),
     )  # fmt: skip
 
 
