@@ -5,10 +5,9 @@ Leaves the rules of time and matching to `replay.py`, what a quoter is to `quote
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -88,12 +87,13 @@ from backtest.loop.layout import (
     new_log,
     new_ring,
 )
+from backtest.loop.pictures import PICTURES, new_pictures
 from backtest.loop.places import HALF, new_places
 from backtest.loop.reference import FARTHEST_BPS, SKEW_BPS
 from backtest.loop.slots import SLOTS_A_SIDE, level_slot
 from backtest.quoters import Quoter
 from backtest.replay import replay
-from backtest.tape import TAIL_NS, Tape
+from backtest.tape import TAIL_NS, Tape, as_told, grid_of
 from backtest.timing import INSTANT, Timing
 from common.config import Risk
 from common.errors import ConfigError, OurFault
@@ -114,6 +114,9 @@ from simvenue.book.table import H_POS, H_ROOM
 from simvenue.desk.budget import action_cap
 from simvenue.door.latency import HOLD_NS, Latency, delay_at, draw, new_line, new_table
 
+if TYPE_CHECKING:
+    from common.config import Risk
+
 MS = 1_000_000
 SILENCE_MS = 1_500.0
 CURVE_NS = 10 * 10**9
@@ -126,7 +129,6 @@ COUNTS = {
     "actions": D_ACTIONS, "placed": D_PLACED, "moved": D_MOVED, "cancelled": D_CANCELLED, "refused": D_REFUSED,
     "lost": D_LOST, "pulls": D_PULLS,
 }  # fmt: skip
-GRID_ROWS = 1 << 16
 DRAWN = 1 << 14
 """Delays drawn of a table: 4.5 hours of spells, then they come again."""
 
@@ -210,7 +212,7 @@ class Replay:
 
     def __init__(self, tape: Tape, quoter: Quoter, terms: Terms, model: Any = None, given: Any = None) -> None:
         self._tape, self._quoter, self._terms = tape, quoter, terms
-        grid = _grid(tape)
+        grid = tape.grid or grid_of(tape.px_u)
         venue, ours = _books(tape, quoter, grid)
         if terms.hides_crossed:
             _hide(venue.bids, venue.asks, *(ours if quoter.profile == REFERENCE else ()))
@@ -236,7 +238,7 @@ class Replay:
             *ours, new_channels(), new_book(), *new_features(),
             state(FEATURES_MAX), new_model() if model is None else model, self._forecast,
             floats, ints, quoter.params, quoter.lean, new_out(), self.desk, *self._rings, self.fills, self._curve,
-            self._mids, *seen, told_ns, _places(quoter, grid),
+            self._mids, *seen, told_ns, _places(quoter, grid), _pictures(tape, quoter, terms),
             self.account, self._sums, *_prices(tape),
             *new_guard(terms.risk if terms.charges is not None else None), *self._executing, self.course,
         )  # fmt: skip
@@ -298,20 +300,6 @@ def _hide(*books: Any) -> None:
         book[B_HIDES] = 1
 
 
-def _grid(tape: Tape) -> tuple[int, int, int]:
-    """(lowest, highest, step) of the tape's prices; a clearing may have none."""
-    low, high, step, origin = 2**62, 0, 0, 0
-    for first in range(0, len(tape.px_u), GRID_ROWS):
-        px_u = np.asarray(tape.px_u[first : first + GRID_ROWS])
-        px_u = px_u[px_u > 0]
-        if len(px_u) == 0:
-            continue
-        low, high, origin = min(low, int(px_u.min())), max(high, int(px_u.max())), origin or int(px_u[0])
-        if step == 0 or np.any((px_u - origin) % step):
-            step = math.gcd(step, int(np.gcd.reduce(np.abs(px_u - origin))))
-    return low, high, max(step, 1)
-
-
 def _places(quoter: Quoter, grid: tuple[int, int, int]) -> Any:
     """The reference's desk, with a mark for every price of the tape and as far again as its farthest tier."""
     if quoter.profile != REFERENCE:
@@ -321,11 +309,22 @@ def _places(quoter: Quoter, grid: tuple[int, int, int]) -> Any:
     return new_places((low - far) // tick * tick, high + far, tick)
 
 
+def _pictures(tape: Tape, quoter: Quoter, terms: Terms) -> Any:
+    """Room for what the reference sees, where that is the venue's book of a while ago; else none."""
+    seen, step_ns, stamps = tape.seen, round(quoter.step_ms * MS), tape.stamp_ns
+    if quoter.profile != REFERENCE or seen is None or seen.lag_ns is None or seen.lag_ns >= PICTURES * step_ns:
+        return istate(0)
+    if _first(tape, terms) > 0 or terms.to_t_ns + TAIL_NS < int(stamps[-1]):
+        return istate(0)
+    first_t = int(stamps[0]) + step_ns
+    return new_pictures(first_t, int(np.searchsorted(seen.told_ns, first_t, "right")))
+
+
 def _seen(tape: Tape, terms: Terms) -> tuple[tuple[Any, ...], Any]:
     """The stream as we see it, and when its instants reach us; no times: `feed_ms` after their stamps."""
     if tape.seen is not None:
         seen = tape.seen
-        return (seen.what, seen.px_u, seen.sz_u, seen.stamp_ns, seen.begin), as_told(seen.told_ns)
+        return (seen.what, seen.px_u, seen.sz_u, seen.stamp_ns, seen.begin), seen.told_ns
     rows = tape.what, tape.px_u, tape.sz_u, tape.stamp_ns, tape.begin
     if terms.is_recorded:
         if len(tape.local_ns) != len(tape.stamp_ns):
@@ -336,13 +335,6 @@ def _seen(tape: Tape, terms: Terms) -> tuple[tuple[Any, ...], Any]:
         stamps = np.asarray(tape.stamp_ns)
         return rows, as_told(stamps + drawn[stamps // HOLD_NS % len(drawn)])
     return rows, istate(0)
-
-
-def as_told(times_ns: Any) -> Any:
-    """Times at which instants reach us: none before the one it follows."""
-    told = istate(len(times_ns))
-    told[:] = np.maximum.accumulate(times_ns)
-    return told
 
 
 def _rings(terms: Terms) -> tuple[Any, Any]:
@@ -409,9 +401,9 @@ def _source(quoter: Quoter, model: Any, given: Any) -> int:
 
 def _first(tape: Tape, terms: Terms) -> int:
     """The first instant of the file in which quoting begins: there the book is shown in full."""
-    starts = np.flatnonzero(tape.begins_file)
-    stamps = np.asarray(tape.stamp_ns)[starts]
-    return int(starts[max(int(np.searchsorted(stamps, terms.from_t_ns, "right")) - 1, 0)])
+    begun = int(np.searchsorted(np.asarray(tape.stamp_ns), terms.from_t_ns, "right"))
+    starts = np.flatnonzero(tape.begins_file[:begun])
+    return int(starts[-1]) if len(starts) > 0 else int(np.argmax(tape.begins_file))
 
 
 def _config(tape: Tape, quoter: Quoter, terms: Terms, source: int) -> Any:

@@ -12,13 +12,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backtest.loop.deciding import FIXED, PRODUCTION, REFERENCE
 from backtest.loop.fixed import new_fixed
 from backtest.loop.reference import new_reference
-from common.config import Quoting, Settings
 from quoter.state import S_EQUITY, S_FEE, S_HARD, S_SIZE_SCALE, S_SOFT, S_SPREAD_SCALE, make_params, new_state
+
+if TYPE_CHECKING:
+    from common.config import Settings
 
 LEAN_DISTANCES_BPS = (1.3, 1.8, 2.3)
 LEAN_OUT_BPS = 0.5
@@ -140,7 +142,7 @@ def profiled(settings: Settings, profile: str, *, strict: bool) -> Settings:
     said["profile"] = profile
     if strict:
         said["ticks_from_opposite"] = STRICT_TICKS
-    return settings.model_copy(update={"quoting": Quoting.model_validate(said)})
+    return settings.model_copy(update={"quoting": type(settings.quoting).model_validate(said)})
 
 
 def bare_lean(stall: Stall, deviation_bps: float) -> Quoter:

@@ -76,6 +76,7 @@ from backtest.loop.layout import (
     TAKE,
 )
 from backtest.loop.market import play_until
+from backtest.loop.pictures import P_TOLD, show_picture, take_pictures
 from backtest.loop.places import hear_place, requote_places
 from backtest.loop.reference import quote_reference, show_best
 from backtest.loop.slots import (
@@ -101,6 +102,9 @@ from quoter.modes import learn_mode
 from quoter.rebuilt import BUY_ROW, R_N, SELL_ROW
 from quoter.sampling import see_change, see_instant, see_snapshot
 from quoter.state import (
+    B_COUNT,
+    B_ROWS,
+    B_SIDE,
     BPS,
     I_HALF_T,
     I_MODE,
@@ -121,8 +125,9 @@ from quoter.state import (
     S_SPREAD_SCALE,
 )
 from riskd.limits import KILL, OUT_SIZE, OUT_SPREAD, PAUSE, REDUCING
-from simvenue.book.levels import best_px, set_level, uncross
+from simvenue.book.levels import B_RULES, best_px, set_level, uncross
 from simvenue.book.matching import LEVEL
+from simvenue.book.quiet import set_quietly
 from simvenue.book.table import H_POS
 
 MS = 1_000_000
@@ -205,12 +210,15 @@ def see_best(
     while v < len(stamp_ns):
         if (told_ns[v] if len(told_ns) > 0 else stamp_ns[v] + config[CF_FEED]) > now:
             break
+        loud = 0
         for k in range(begin[v], begin[v + 1]):
-            if what[k] == LEVEL:
-                set_level(bids, px[k], sz[k], v + 1)
-            elif what[k] == -LEVEL:
-                set_level(asks, px[k], sz[k], v + 1)
-        uncross(bids, asks)
+            if abs(what[k]) == LEVEL:
+                book = bids if what[k] > 0 else asks
+                if bids[B_RULES] == 0 or set_quietly(book, px[k], sz[k], v + 1) == 0:
+                    set_level(book, px[k], sz[k], v + 1)
+                    loud = 1
+        if loud == 1:
+            uncross(bids, asks)
         v += 1
     return v
 
@@ -233,7 +241,7 @@ def hold(desk: list[int], ints: list[int], t_ns: int) -> None:
     "f8[::1], i8[::1], f8[::1], f8[::1], i8[::1], "
     "i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], "
     "i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], "
-    "i8[::1], f8[::1], i8[::1], i8[::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], "
+    "i8[::1], i8[::1], f8[::1], i8[::1], i8[::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], "
     + EXECUTING
     + ", i8[::1])"
 )
@@ -282,6 +290,7 @@ def replay(
     seen_begin: list[int],
     told_ns: list[int],
     places: list[int],
+    pictures: list[int],
     account: list[int],
     sums: list[float],
     price_ns: list[int],
@@ -330,7 +339,7 @@ def replay(
     `mids` gets bid + ask after each, 0 = one is missing.
 
     `seen_*` is the stream as it reaches us, most often the venue's own vectors; instant v comes at `told_ns[v]`, or
-    `CF_FEED` after its stamp when that is empty.
+    `CF_FEED` after its stamp when that is empty. With room for `pictures` who decides by the clock sees those.
     """
     instants = len(stamp_ns)
     i = course[C_MARKET]
@@ -357,6 +366,8 @@ def replay(
         if config[CF_STEP] > 0:
             step_t = stamp_ns[0] + config[CF_STEP]
     while desk[D_FULL] == 0:
+        if len(pictures) > 0 and pictures[P_TOLD] == i:
+            take_pictures(pictures, i, config[CF_STEP], told_ns, bids, asks)
         market_t = stamp_ns[i] if i < instants and stamp_ns[i] <= config[CF_END_T] else NEVER
         view_t = NEVER
         if step_t == NEVER and v < len(seen_ns) and seen_ns[v] <= config[CF_END_T]:
@@ -383,12 +394,13 @@ def replay(
                     arrive(desk, account, actions, news, config, now, bids, asks, orders, bid_queue, ask_queue)
             continue
         if market_t == now:
+            last = pictures[P_TOLD] if len(pictures) > 0 and pictures[P_TOLD] > i else instants
             until_t = min(
                 view_t, news_t, pull_t, step_t, look_t, plan_t, decide_t, renew_t, fast_t, deep_t,
                 action_t - 1 + config[CF_MARKET_FIRST], until - 1,
             )  # fmt: skip
             i = play_until(
-                what, px, sz, stamp_ns, begin, begins_file, i, until_t, config, power,
+                what, px, sz, stamp_ns, begin, begins_file, i, last, until_t, config, power,
                 bids, asks, orders, bid_queue, ask_queue, holders, out,
                 state[S_FAIR], desk, account, news, fills, curve, mids,
             )  # fmt: skip
@@ -443,9 +455,14 @@ def replay(
         if now == step_t:
             while due(news) <= now:
                 hear_place(desk, news, places)
-            v = see_best(seen_what, seen_px, seen_sz, seen_ns, seen_begin, told_ns, v, now, config, our_bids, our_asks)
-            show_best(our_bids, 0, book)
-            show_best(our_asks, 1, book)
+            if len(pictures) > 0:
+                show_picture(pictures, book)
+            else:
+                v = see_best(
+                    seen_what, seen_px, seen_sz, seen_ns, seen_begin, told_ns, v, now, config, our_bids, our_asks
+                )
+                book[B_COUNT] = show_best(our_bids, book, B_ROWS)
+                book[B_COUNT + 1] = show_best(our_asks, book, B_ROWS + B_SIDE)
             quote_reference(rules, desk[D_POSITION], book, target)
             requote_places(desk, actions, now, target, places)
             step_t = now + config[CF_STEP]

@@ -6,6 +6,7 @@ warm when quoting begins. What a file may hold is decided by simvenue's reader, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,10 +16,12 @@ from typing import Any
 import numpy as np
 
 from common.errors import ConfigError
+from common.kernel import istate
 from simvenue.recorded.recording import REMEMBERED, load
 
 TAIL_NS = 310 * 10**9
 """Markouts look so far beyond the last quote."""
+GRID_ROWS = 1 << 16
 EVERYTHING = 2**40
 """More levels than a side can have."""
 
@@ -48,7 +51,10 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A stream of our own, beside the venue's: columns as a tape's, instant k reaches us at `told_ns[k]`."""
+    """A stream of our own, beside the venue's: columns as a tape's, instant k reaches us at `told_ns[k]`.
+
+    Nothing overtakes: `told_ns` never falls (`as_told`).
+    """
 
     what: Any
     px_u: Any
@@ -56,6 +62,7 @@ class Seen:
     stamp_ns: Any
     begin: Any
     told_ns: Any
+    lag_ns: int | None = None  # the tape's own rows, levels and prints alone: told 0 .. lag_ns late; None = others
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,7 @@ class Tape:
     context: Context = field(default_factory=Context)
     local_ns: Any = field(default_factory=_no_times)
     seen: Seen | None = None  # None: we see the venue's own rows
+    grid: tuple[int, int, int] | None = None  # lowest, highest and step of its prices (`grid_of`); None: not known yet
 
     @property
     def kept(self) -> int:
@@ -105,6 +113,27 @@ def read_tape(paths: Sequence[Path], sz_decimals: int) -> Tape:
         np.concatenate(begins_file),
         max(part.visible for part in parts),
     )
+
+
+def as_told(times_ns: Any) -> Any:
+    """Times at which instants reach us: none before the one it follows."""
+    told = istate(len(times_ns))
+    told[:] = np.maximum.accumulate(times_ns)
+    return told
+
+
+def grid_of(px_u: Any) -> tuple[int, int, int]:
+    """(lowest, highest, step) of prices; a clearing may have none."""
+    low, high, step, origin = 2**62, 0, 0, 0
+    for first in range(0, len(px_u), GRID_ROWS):
+        part = np.asarray(px_u[first : first + GRID_ROWS])
+        part = part[part > 0]
+        if len(part) == 0:
+            continue
+        low, high, origin = min(low, int(part.min())), max(high, int(part.max())), origin or int(part[0])
+        if step == 0 or np.any((part - origin) % step):
+            step = math.gcd(step, int(np.gcd.reduce(np.abs(part - origin))))
+    return low, high, max(step, 1)
 
 
 def cut(tape: Tape, first_t_ns: int, last_t_ns: int) -> Tape:

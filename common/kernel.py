@@ -2,7 +2,8 @@
 
 A kernel is a small pure function `step(state, params, event, out) -> n` over flat float64 / int64 vectors and
 scalars. Rules: loops for sums (one order of additions), no fastmath, no division by an unchecked value, one
-explicit signature (another type raises instead of compiling), 1-d vectors only, so that plain lists work too.
+explicit signature (another type raises instead of compiling), 1-d vectors only, so that plain lists work too, and no
+index counted from the end: compiled, `v[-1]` is not the last one but out of bounds.
 
 A kernel is compiled, or read from its module's cache (`kernel_cache.py`), when it is first called or asked for by
 another kernel's compilation: machine code holds its callees, so a replay that begins reads one entry instead of three
@@ -17,7 +18,8 @@ import importlib
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,6 +42,7 @@ try:
     import numba.core.config
     import numba.core.event
     import numpy as np
+    from numba.np import arrayobj
 
     COMPILED = True
 except ImportError:
@@ -99,10 +102,27 @@ if COMPILED:
 
     numba.core.event.register("numba:compile", _Listener())
 
+    def _index(context: Any, builder: Any, kind: Any, index: Any, _size: Any) -> Any:
+        return context.cast(builder, index, kind, numba.types.intp if kind.signed else numba.types.uintp)
+
+    @contextmanager
+    def _counted_from_the_front() -> Iterator[None]:
+        """While a kernel compiles, numba's "below 0 counts from the end" is left out.
+
+        It looks at every vector's length at every access, which was a third of the replay's instructions. With
+        `NUMBA_BOUNDSCHECK=1`, as a test runs every kernel, an index below 0 raises.
+        """
+        kept = arrayobj.fix_integer_index
+        arrayobj.fix_integer_index = _index
+        try:
+            yield
+        finally:
+            arrayobj.fix_integer_index = kept
+
     _cpu = numba.core.config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
     SALT = (
         f"{numba.__version__} {llvmlite.__version__} {_cpu} {sys.version_info[:2]} "
-        f"boundscheck={numba.core.config.BOUNDSCHECK} {OPTIONS}"
+        f"boundscheck={numba.core.config.BOUNDSCHECK} {OPTIONS} from the front"
     )
 
     CACHE = Path(os.environ.get("AMM_KERNEL_CACHE") or ROOT / "run" / "kernels")
@@ -118,7 +138,8 @@ if COMPILED:
             folder.mkdir(parents=True, exist_ok=True)
             numba.core.config.CACHE_DIR = str(folder)
             dispatcher.enable_caching()
-            dispatcher.compile(signature)
+            with _counted_from_the_front():
+                dispatcher.compile(signature)
             dispatcher.disable_compile()
 
         def callee(*arguments: Any) -> Any:

@@ -11,10 +11,12 @@ This room decides the layout alone; what the numbers mean to a quote is decided 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from common.config import Quoting, Settings
 from common.kernel import COMPILED, istate, kernel, state
+
+if TYPE_CHECKING:
+    from common.config import Quoting, Settings
 
 BID_SIDE = 0
 ASK_SIDE = 1

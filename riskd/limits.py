@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from common.config import Risk
 from common.kernel import kernel, state
 from common.messages import Mode, Severity
+
+if TYPE_CHECKING:
+    from common.config import Risk
 
 # ---------------------------------------------------------------------- figures (one vector)
 MARGIN = 0  # used margin over equity

@@ -7,8 +7,11 @@ Everything here is data. `sz_decimals` fixes the units: prices in 10^-(6 - sz_de
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from common.config import Settings
+if TYPE_CHECKING:
+    from common.config import Settings
+
 
 HIP3_ASSET_BASE = 100_000
 HIP3_DEX_STRIDE = 10_000

@@ -61,7 +61,7 @@ from common.kernel import kernel
 from quoter.state import BID_SIDE, O_COUNT, O_ROWS, O_SIDE, QUOTES_MAX, USD
 from simvenue.book.levels import best_px
 from simvenue.book.matching import cancel_order, rest_order
-from simvenue.book.table import O_PX, O_STRIDE, O_WHOLE
+from simvenue.book.table import O_PX, O_STRIDE, O_WHOLE, Q_N, Q_ROWS
 from simvenue.door.latency import HOLD_NS
 
 ROUNDING = 1.002
@@ -149,7 +149,7 @@ def would_cross(side: int, px: int, own: int, orders: list[int], opposite: list[
     best = best_px(opposite)
     if best > 0 and side * px >= side * best:
         return 1
-    if own == 1 and opposite_queue[0] > 0 and side * px >= side * orders[O_STRIDE * opposite_queue[1] + O_PX]:
+    if own == 1 and opposite_queue[Q_N] > 0 and side * px >= side * orders[O_STRIDE * opposite_queue[Q_ROWS] + O_PX]:
         return 1
     return 0
 

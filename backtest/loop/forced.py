@@ -14,7 +14,7 @@ from backtest.loop.market import log_fill
 from common.kernel import kernel
 from quoter.state import QUOTES_MAX
 from simvenue.book.matching import E_KIND, E_PX, E_SLOT, E_STRIDE, E_SZ, SELF_OUT, TAKEN
-from simvenue.book.table import H_POS, O_SIDE, O_STRIDE, dequeue
+from simvenue.book.table import H_POS, O_SIDE, O_STRIDE, Q_N, dequeue
 from simvenue.book.taking import take
 
 COLLAR_SHARE = 100
@@ -86,8 +86,8 @@ def take_next(
 def withdraw_all(desk: list[int], news: list[int], queue: list[int], orders: list[int], now: int) -> int:
     """The venue cancels all orders of a side; returns how many."""
     gone = 0
-    while queue[0] > 0:
-        slot = dequeue(queue, 0)
+    while queue[Q_N] > 0:
+        slot = dequeue(queue, orders, 0)
         orders[O_STRIDE * slot + O_SIDE] = 0
         push(news, desk, now, slot, WITHDRAWN, 0, 0)
         gone += 1

@@ -7,7 +7,7 @@ is latched for the rest of the tape. One vector of knobs (`G_*`), the figures an
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backtest.loop.account import (
     A_BASIS_E6,
@@ -29,7 +29,6 @@ from backtest.loop.account import (
     measure_margin,
 )
 from backtest.loop.layout import D_VOLUME, FILL_PX, FILL_SLOT, FILL_STRIDE, FILL_SZ, FILL_T, LOG_N, LOG_ROWS
-from common.config import Risk
 from common.kernel import kernel, state
 from quoter.state import NS, QUOTES_MAX
 from riskd import limits
@@ -54,6 +53,9 @@ from riskd.limits import (
 from riskd.losses import adverse_share, drawdown, loss_share
 from riskd.margin import reducing
 from riskd.streak import COUNT, HORIZON_S, kills, step
+
+if TYPE_CHECKING:
+    from common.config import Risk
 
 DAY_NS = 86_400 * NS
 E8 = 1e8

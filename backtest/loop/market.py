@@ -37,8 +37,9 @@ from backtest.loop.layout import (
     TRADED,
 )
 from common.kernel import kernel
-from simvenue.book.levels import best_px
+from simvenue.book.levels import B_RULES, best_px
 from simvenue.book.matching import E_KIND, E_PX, E_SLOT, E_STRIDE, E_SZ, FILLED, PRINTED, play_gap, play_stamp
+from simvenue.book.quiet import LOUD, PRINTED_ALONE, play_quiet
 from simvenue.book.table import H_POS
 
 
@@ -109,7 +110,7 @@ def draw_curve(desk: list[int], account: list[int], t_ns: int, position: int, mi
 
 
 @kernel(
-    "i8(i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8, i8, i8[::1], f8, "
+    "i8(i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8, i8, i8, i8[::1], f8, "
     "i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], "
     "f8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])",
     inline=True,
@@ -122,6 +123,7 @@ def play_until(
     begin: list[int],
     begins_file: list[int],
     first: int,
+    last: int,
     until_t: int,
     config: list[int],
     power: float,
@@ -140,14 +142,31 @@ def play_until(
     curve: list[int],
     mids: list[int],
 ) -> int:
-    """Play instants from `first` on, those up to `until_t` and no further than the first that fills us.
+    """Play instants from `first` on and before `last`, up to `until_t` and no further than the first that fills us.
 
     Returns the next one to play. `mids` gets bid + ask after each, 0 = one is missing.
     """
     i = first
     found = 0
-    while found == 0 and i < len(stamp_ns) and stamp_ns[i] <= until_t and stamp_ns[i] <= config[CF_END_T]:
+    last_t = min(until_t, config[CF_END_T])
+    curve_t = max(desk[D_CURVE_T], config[CF_FROM_T]) if bids[B_RULES] > 0 else 0
+    bid = best_px(bids)
+    ask = best_px(asks)
+    mid2 = bid + ask if bid > 0 and ask > 0 else 0
+    while found == 0 and i < last and stamp_ns[i] <= last_t:
         now = stamp_ns[i]
+        k = begin[i]
+        if now < curve_t and begin[i + 1] == k + 1 and begins_file[i] == 0:
+            played = play_quiet(
+                what[k], px[k], sz[k], i + 1, config[CF_VISIBLE], config[CF_QUEUE], power, bids, asks, orders,
+                bid_queue, ask_queue,
+            )  # fmt: skip
+            if played != LOUD:
+                if played == PRINTED_ALONE:
+                    account[A_LAST] = px[k]
+                mids[i] = mid2
+                i += 1
+                continue
         if begins_file[i] == 1:
             play_gap(bids, asks, orders, bid_queue, ask_queue)
         play_stamp(
@@ -157,9 +176,11 @@ def play_until(
         found = take_fills(out, now, fair, desk, account, news, config, fills) if out[0] > 0 else 0
         bid = best_px(bids)
         ask = best_px(asks)
-        mids[i] = bid + ask if bid > 0 and ask > 0 else 0
-        if now >= desk[D_CURVE_T] and mids[i] > 0 and config[CF_FROM_T] <= now:
-            draw_curve(desk, account, now, holders[H_POS], mids[i], curve)
+        mid2 = bid + ask if bid > 0 and ask > 0 else 0
+        mids[i] = mid2
+        if now >= desk[D_CURVE_T] and mid2 > 0 and config[CF_FROM_T] <= now:
+            draw_curve(desk, account, now, holders[H_POS], mid2, curve)
             desk[D_CURVE_T] = now + config[CF_CURVE]
+            curve_t = desk[D_CURVE_T] if curve_t > 0 else 0
         i += 1
     return i

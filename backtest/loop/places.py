@@ -107,12 +107,17 @@ def requote_places(desk: list[int], actions: list[int], now: int, target: list[i
     places[PL_ROUND] += 1
     this = places[PL_ROUND]
     wanted = PL_KNOWN + 2 * places[PL_MARKS]
+    missing = 0
+    known = 0
     for side in range(2):
         for level in range(target[O_COUNT + side]):
             mark = mark_of(places, side, target[O_ROWS + side * O_SIDE + 2 * level])
-            if mark >= 0:
+            if mark >= 0 and places[wanted + mark] != this:
                 places[wanted + mark] = this
-    for k in range(places[PL_ACTIVE]):
+                known += int(places[PL_KNOWN + mark] > 0)
+                missing += int(places[PL_KNOWN + mark] == 0)
+    active = places[PL_ACTIVE] if known < places[PL_ACTIVE] else 0  # else each is wanted where it is
+    for k in range(active):
         slot = places[PL_SLOTS + k]
         row = PL_EACH + PS_STRIDE * slot
         if places[wanted + places[row + PS_MARK]] == this and places[row + PS_LEFT] > 0:
@@ -120,7 +125,7 @@ def requote_places(desk: list[int], actions: list[int], now: int, target: list[i
         if places[row + PS_IS_KNOWN] == 1 and places[row + PS_IS_LEAVING] == 0:
             places[row + PS_IS_LEAVING] = 1
             post(desk, actions, now, slot, CANCEL, 0, 0)
-    for side in range(2):
+    for side in range(2 if missing > 0 else 0):
         for level in range(target[O_COUNT + side]):
             at = O_ROWS + side * O_SIDE + 2 * level
             mark = mark_of(places, side, target[at])

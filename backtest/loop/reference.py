@@ -84,20 +84,18 @@ def tiers(rules: list[float], bid: int, ask: int, near_bid: int, near_ask: int, 
     return bids + asks
 
 
-@kernel("i8(i8[::1], i8, i8[::1])", inline=True)
-def show_best(levels: list[int], side: int, book: list[int]) -> int:
-    """The best SEEN_TICKS levels of a venue's book into a side (0 bids) of ours; returns how many."""
+@kernel("i8(i8[::1], i8[::1], i8)", inline=True)
+def show_best(levels: list[int], out: list[int], at: int) -> int:
+    """The best SEEN_TICKS levels of a venue's book as (price, size) from `at` on; returns how many."""
     n = 0
     i = levels[B_N] - 1
-    at = B_ROWS + side * B_SIDE
     while i >= 0 and n < SEEN_TICKS:
         row = HEAD + STRIDE * i
         if levels[row + L_SZ] > 0:
-            book[at + 2 * n] = levels[row + L_PX]
-            book[at + 2 * n + 1] = levels[row + L_SZ]
+            out[at + 2 * n] = levels[row + L_PX]
+            out[at + 2 * n + 1] = levels[row + L_SZ]
             n += 1
         i -= 1
-    book[B_COUNT + side] = n
     return n
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from backtest.tape import Context, Seen, Tape
+from backtest.tape import Context, Seen, Tape, as_told, grid_of
 from common.ticks import px_decimals
 from simvenue.recorded.recording import DEPTH, EXCH_FLAG, KIND_MASK, SELL_FLAG, SNAPSHOT, TRADE
 from simvenue.source import BID_CLEAR, BID_LEVEL, BUY_PRINT
@@ -23,15 +23,19 @@ def tape_of_rows(name: str, events: Any, sz_decimals: int) -> Tape:
     """The venue's stream as a tape, ours beside it; every row of depth, trade and clearing counts."""
     ev = events["ev"]
     venue, ours = events[(ev & EXCH_FLAG) != 0], events[(ev & LOCAL_FLAG) != 0]
-    what, px_u, sz_u = columns(venue, sz_decimals)
-    seen_what, seen_px_u, seen_sz_u = columns(ours, sz_decimals)
+    told = columns(venue, sz_decimals)
+    seen = told if len(venue) == len(ours) == len(events) else columns(ours, sz_decimals)
     stamps, n = venue["exch_ts"].astype(np.int64), len(venue)
     files = np.zeros(n, np.int64)
     files[0] = 1
-    told_ns = ours["local_ts"].astype(np.int64)
+    begin = np.arange(max(n, len(ours)) + 1)
+    told_ns = as_told(ours["local_ts"].astype(np.int64))
+    lag_ns = None
+    if seen is told and not np.any(np.abs(told[0]) == BID_CLEAR) and np.all(told_ns >= stamps):
+        lag_ns = int((told_ns - stamps).max())
     return Tape(
-        (name,), what, px_u, sz_u, stamps, np.arange(n + 1), files, 0, Context(), np.zeros(0, np.int64),
-        Seen(seen_what, seen_px_u, seen_sz_u, told_ns, np.arange(len(ours) + 1), told_ns),
+        (name,), *told, stamps, begin[: n + 1], files, 0, Context(), np.zeros(0, np.int64),
+        Seen(*seen, told_ns, begin[: len(ours) + 1], told_ns, lag_ns), grid_of(np.concatenate((told[1], seen[1]))),
     )  # fmt: skip
 
 

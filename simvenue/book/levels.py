@@ -27,7 +27,7 @@ Ints: TypeAlias = list[int]
 LEVELS = 512
 """Room for levels a side; a book may be told to keep fewer (`B_KEEP`)."""
 
-HEAD = 13
+HEAD = 14
 B_N = 0
 B_SIDE = 1
 B_KEEP = 2
@@ -41,6 +41,7 @@ B_WORST = 9  # ruled: no level lies before this row
 B_COUNT = 10  # ruled: levels that exist
 B_AWAITED = 11  # 1 = simulated orders may rest where nothing is seen yet
 B_HIDES = 12  # ruled: 1 = a crossed level is passed over until it is told again, not taken out
+B_SPAN = 13  # ruled: rows x tick
 SHIFT = 40
 
 ALL_SEEN, NOTHING_SEEN = 0, -1
@@ -72,7 +73,8 @@ def new_ruled(side: int, keep: int, low_px: int, high_px: int, tick_px: int) -> 
         raise OurFault(f"{rows} rows of {tick_px} px_u")
     book = istate(HEAD + STRIDE * rows)
     book[B_SIDE], book[B_KEEP], book[B_BLIND] = side, keep, 1
-    book[B_RULES], book[B_TICK], book[B_RECIPROCAL] = rows, tick_px, -(-(1 << SHIFT) // tick_px)
+    book[B_RULES], book[B_TICK], book[B_SPAN] = rows, tick_px, rows * tick_px
+    book[B_RECIPROCAL] = -(-(1 << SHIFT) // tick_px)
     book[B_ORIGIN], book[B_WORST] = low_px if side == 1 else -(low_px + (rows - 1) * tick_px), rows
     lines = range(low_px, low_px + rows * tick_px, tick_px)
     book[HEAD + L_PX :: STRIDE] = list(lines if side == 1 else reversed(lines))
@@ -95,6 +97,16 @@ def ruled_from(book: Ints, px: int) -> int:
         return book[B_RULES]
     i = (beyond * book[B_RECIPROCAL]) >> SHIFT
     return i if i * book[B_TICK] >= beyond else i + 1
+
+
+@kernel("i8(i8[::1], i8)", inline=True)
+def ruled_at(book: Ints, px: int) -> int:
+    """Ruled: the row of px, -1 when it lies on no line."""
+    beyond = book[B_SIDE] * px - book[B_ORIGIN]
+    if beyond < 0 or beyond >= book[B_SPAN]:
+        return -1
+    i = (beyond * book[B_RECIPROCAL]) >> SHIFT
+    return i if book[HEAD + STRIDE * i + L_PX] == px else -1
 
 
 @kernel("i8(i8[::1])", inline=True)
@@ -125,9 +137,9 @@ def drop_ruled(book: Ints, i: int) -> int:
 @kernel("i8(i8[::1], i8, i8, i8)", inline=True)
 def set_ruled(book: Ints, px: int, sz: int, stamp: int) -> int:
     """`set_level` of a ruled book."""
-    i = ruled_from(book, px)
+    i = ruled_at(book, px)
     row = HEAD + STRIDE * i
-    if i >= book[B_RULES] or book[row + L_PX] != px:
+    if i < 0:
         return book[B_N]
     if sz <= 0:
         return drop_ruled(book, i) if book[row + L_SZ] > 0 else book[B_N]
@@ -171,8 +183,7 @@ def level_from(book: Ints, px: int) -> int:
 def row_of(book: Ints, px: int) -> int:
     """Index of the row at px, -1 when it has none."""
     if book[B_RULES] > 0:
-        i = ruled_from(book, px)
-        return i if i < book[B_RULES] and book[HEAD + STRIDE * i + L_PX] == px else -1
+        return ruled_at(book, px)
     i = level_from(book, px)
     return i if i < book[B_N] and book[HEAD + STRIDE * i + L_PX] == px else -1
 

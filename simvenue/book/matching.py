@@ -25,13 +25,18 @@ from common.kernel import istate, kernel
 from simvenue.book.levels import (
     B_AWAITED,
     B_SIDE,
+    HEAD,
+    L_SZ,
+    L_USED,
     NOTHING_SEEN,
+    STRIDE,
     Ints,
     best_px,
     clear_levels,
     is_seen,
     lies_within,
     recorded_at,
+    row_of,
     seen_to,
     set_level,
     shown_at,
@@ -56,13 +61,17 @@ from simvenue.book.table import (
     O_WHOLE,
     ORDERS,
     PARTS,
+    Q_N,
+    Q_ROWS,
     UNKNOWN,
     advance_queue,
     dequeue,
     enqueue,
+    mark_of,
     rank_from,
     rank_of,
     restack,
+    show_level,
     tell_level,
 )
 
@@ -112,7 +121,7 @@ def put(out: Ints, kind: int, slot: int, px: int, sz: int, side: int) -> int:
 @kernel("i8(i8[::1], i8[::1], i8, i8, i8[::1])", inline=True)
 def withdraw(queue: Ints, orders: Ints, rank: int, kind: int, out: Ints) -> int:
     """The order at `rank` leaves without trading; returns its table row."""
-    slot = dequeue(queue, rank)
+    slot = dequeue(queue, orders, rank)
     row = O_STRIDE * slot
     put(out, kind, slot, orders[row + O_PX], orders[row + O_LEFT], 0)
     orders[row + O_SIDE] = 0
@@ -122,7 +131,7 @@ def withdraw(queue: Ints, orders: Ints, rank: int, kind: int, out: Ints) -> int:
 @kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8[::1])", inline=True)
 def fill_resting(queue: Ints, orders: Ints, holders: Ints, rank: int, want: int, out: Ints) -> int:
     """Fill the order at `rank` with up to `want` at its own price; returns what it took.  It leaves when done."""
-    slot = queue[1 + rank]
+    slot = queue[Q_ROWS + rank]
     row = O_STRIDE * slot
     side = orders[row + O_SIDE]
     holder = H_STRIDE * orders[row + O_OWNER]
@@ -140,7 +149,7 @@ def fill_resting(queue: Ints, orders: Ints, holders: Ints, rank: int, want: int,
     holders[holder + H_POS] += side * sz
     put(out, FILLED, slot, orders[row + O_PX], sz, -side)
     if orders[row + O_LEFT] == 0:
-        dequeue(queue, rank)
+        dequeue(queue, orders, rank)
         orders[row + O_SIDE] = 0
     return sz
 
@@ -149,8 +158,8 @@ def fill_resting(queue: Ints, orders: Ints, holders: Ints, rank: int, want: int,
 def fill_through(queue: Ints, orders: Ints, holders: Ints, side: int, px: int, sz: int, out: Ints) -> int:
     """Rule (a) for one side: orders better than the print's px share its size, best first.  Returns what they took."""
     rest = sz
-    while rest > 0 and queue[0] > 0:
-        if side * orders[O_STRIDE * queue[1] + O_PX] <= side * px:
+    while rest > 0 and queue[Q_N] > 0:
+        if side * orders[O_STRIDE * queue[Q_ROWS] + O_PX] <= side * px:
             break
         rest -= fill_resting(queue, orders, holders, 0, rest, out)
     return sz - rest
@@ -161,9 +170,11 @@ def fill_at(queue: Ints, orders: Ints, holders: Ints, side: int, px: int, sz: in
     """Rule (b): sz trades at px against this side; size ahead goes first.  Returns what our orders took."""
     rest = sz
     ahead_used = 0
+    if queue[mark_of(px)] == 0:
+        return 0
     rank = rank_from(queue, orders, side, px)
-    while rest > 0 and rank < queue[0]:
-        row = O_STRIDE * queue[1 + rank]
+    while rest > 0 and rank < queue[Q_N]:
+        row = O_STRIDE * queue[Q_ROWS + rank]
         if orders[row + O_PX] != px or orders[row + O_AHEAD] == UNKNOWN:
             break
         ahead = min(rest, max(0, orders[row + O_AHEAD] - ahead_used))
@@ -177,7 +188,7 @@ def fill_at(queue: Ints, orders: Ints, holders: Ints, side: int, px: int, sz: in
 @kernel("i8(i8[::1], i8[::1])", inline=True)
 def is_whole(queue: Ints, orders: Ints) -> int:
     """1 when a side's orders are whole ones: all of a market are, or none; 0 when there are none."""
-    return orders[O_STRIDE * queue[1] + O_WHOLE] if queue[0] > 0 else 0
+    return orders[O_STRIDE * queue[Q_ROWS] + O_WHOLE] if queue[Q_N] > 0 else 0
 
 
 @kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8, i8[::1])", inline=True)
@@ -189,18 +200,18 @@ def print_whole(queue: Ints, orders: Ints, holders: Ints, side: int, px: int, sz
     a backtester without partial fills.)
     """
     standing = -1
-    while queue[0] != standing and queue[0] > 0 and side * orders[O_STRIDE * queue[1] + O_PX] > side * px:
-        standing = queue[0]
-        fill_resting(queue, orders, holders, 0, orders[O_STRIDE * queue[1] + O_LEFT], out)
-    rank = rank_from(queue, orders, side, px)
-    while rank < queue[0] and orders[O_STRIDE * queue[1 + rank] + O_PX] == px:
-        row = O_STRIDE * queue[1 + rank]
+    while queue[Q_N] != standing and queue[Q_N] > 0 and side * orders[O_STRIDE * queue[Q_ROWS] + O_PX] > side * px:
+        standing = queue[Q_N]
+        fill_resting(queue, orders, holders, 0, orders[O_STRIDE * queue[Q_ROWS] + O_LEFT], out)
+    rank = rank_from(queue, orders, side, px) if queue[mark_of(px)] > 0 else queue[Q_N]
+    while rank < queue[Q_N] and orders[O_STRIDE * queue[Q_ROWS + rank] + O_PX] == px:
+        row = O_STRIDE * queue[Q_ROWS + rank]
         orders[row + O_TRADED] += sz
         over = (sz - orders[row + O_AHEAD]) * PARTS + orders[row + O_PART]
         if 2 * over >= PARTS:
-            standing = queue[0]
+            standing = queue[Q_N]
             fill_resting(queue, orders, holders, rank, orders[row + O_LEFT], out)
-            if queue[0] < standing:
+            if queue[Q_N] < standing:
                 continue
         orders[row + O_AHEAD] = max(0, orders[row + O_AHEAD] - sz)
         if orders[row + O_AHEAD] == 0:
@@ -250,7 +261,7 @@ def play_prints(
     for i in range(begin, end):
         if abs(what[i]) == PRINT:
             aggressor = BUY if what[i] > 0 else SELL
-            if bid_queue[0] > 0 or ask_queue[0] > 0:
+            if bid_queue[Q_N] > 0 or ask_queue[Q_N] > 0:
                 play_print(aggressor, px[i], sz[i], orders, bid_queue, ask_queue, holders, out)
             else:
                 put(out, PRINTED, -1, px[i], sz[i], aggressor)
@@ -286,11 +297,11 @@ def play_levels(
         kind = what[i]
         if kind == LEVEL:
             set_level(bids, px[i], sz[i], stamp)
-            if bid_queue[0] > 0:
+            if bid_queue[Q_N] > 0:
                 bids_told += tell_level(bid_queue, orders, BUY, px[i], sz[i])
         elif kind == -LEVEL:
             set_level(asks, px[i], sz[i], stamp)
-            if ask_queue[0] > 0:
+            if ask_queue[Q_N] > 0:
                 asks_told += tell_level(ask_queue, orders, SELL, px[i], sz[i])
         elif kind == CLEAR:
             clear_levels(bids, px[i])
@@ -306,11 +317,11 @@ def play_levels(
 @kernel("i8(i8[::1], i8[::1])", inline=True)
 def lose_place(queue: Ints, orders: Ints) -> int:
     """After a gap in what was seen nobody knows who stands before our orders; returns how many there are."""
-    for k in range(queue[0]):
-        row = O_STRIDE * queue[1 + k]
+    for k in range(queue[Q_N]):
+        row = O_STRIDE * queue[Q_ROWS + k]
         orders[row + O_AHEAD] = UNKNOWN
         orders[row + O_PART] = 0
-    return queue[0]
+    return queue[Q_N]
 
 
 @kernel("i8(i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])", inline=True)
@@ -327,13 +338,13 @@ def play_gap(bids: Ints, asks: Ints, orders: Ints, bid_queue: Ints, ask_queue: I
 def fill_crossed(queue: Ints, orders: Ints, holders: Ints, side: int, opposite_px: int, out: Ints) -> int:
     """Rule (c) for one side; returns how many orders it concerned."""
     found = 0
-    while opposite_px > 0 and queue[0] > 0:
-        row = O_STRIDE * queue[1]
+    while opposite_px > 0 and queue[Q_N] > 0:
+        row = O_STRIDE * queue[Q_ROWS]
         if side * orders[row + O_PX] < side * opposite_px:
             break
-        before = queue[0]
+        before = queue[Q_N]
         fill_resting(queue, orders, holders, 0, orders[row + O_LEFT], out)
-        if queue[0] == before:  # a reduce-only order that had more than its position
+        if queue[Q_N] == before:  # a reduce-only order that had more than its position
             withdraw(queue, orders, 0, REDUCED_OUT, out)
         found += 1
     return found
@@ -346,8 +357,8 @@ def look_up(queue: Ints, orders: Ints, book: Ints, visible: int, model: int) -> 
         return 0
     waiting = 0
     edge = NOTHING_SEEN
-    for k in range(queue[0]):
-        row = O_STRIDE * queue[1 + k]
+    for k in range(queue[Q_N]):
+        row = O_STRIDE * queue[Q_ROWS + k]
         if orders[row + O_AHEAD] == UNKNOWN:
             px = orders[row + O_PX]
             if waiting == 0:
@@ -376,12 +387,37 @@ def settle(
 ) -> int:
     """End of a stamp: the recording's crosses, rule (c), prices come into view.  Returns the result count."""
     uncross(bids, asks)
-    if bid_queue[0] > 0:
+    if bid_queue[Q_N] > 0:
         fill_crossed(bid_queue, orders, holders, BUY, best_px(asks), out)
-    if ask_queue[0] > 0:
+    if ask_queue[Q_N] > 0:
         fill_crossed(ask_queue, orders, holders, SELL, best_px(bids), out)
     look_up(bid_queue, orders, bids, visible, model)
     look_up(ask_queue, orders, asks, visible, model)
+    return out[0]
+
+
+@kernel("i8(i8, i8, i8, i8, i8, i8, f8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])", inline=True)
+def play_row(
+    what: int, px: int, sz: int, stamp: int, visible: int, model: int, power: float, bids: Ints, asks: Ints,
+    orders: Ints, bid_queue: Ints, ask_queue: Ints, holders: Ints, out: Ints,
+) -> int:  # fmt: skip
+    """A stamp of one row, which is no gap: `play_prints` and `play_levels` in one.  Returns the result count."""
+    kind = abs(what)
+    side = BUY if what > 0 else SELL
+    if kind == PRINT:
+        if bid_queue[Q_N] > 0 or ask_queue[Q_N] > 0:
+            play_print(side, px, sz, orders, bid_queue, ask_queue, holders, out)
+        else:
+            put(out, PRINTED, -1, px, sz, side)
+        return out[0]
+    book = bids if what > 0 else asks
+    queue = bid_queue if what > 0 else ask_queue
+    if kind == LEVEL:
+        set_level(book, px, sz, stamp)
+        if queue[mark_of(px)] > 0:
+            show_level(queue, orders, book, px, sz, visible, model, power)
+    elif kind == CLEAR:
+        clear_levels(book, px)
     return out[0]
 
 
@@ -410,6 +446,12 @@ def play_stamp(
 ) -> int:
     """Rows `begin .. end` (at most ROWS_MAX) as one atomic change, numbered `stamp`.  Returns the result count."""
     out[0] = 0
+    if end - begin == 1 and what[begin] != GAP:
+        play_row(
+            what[begin], px[begin], sz[begin], stamp, visible, model, power, bids, asks, orders, bid_queue, ask_queue,
+            holders, out,
+        )  # fmt: skip
+        return settle(visible, model, bids, asks, orders, bid_queue, ask_queue, holders, out)
     if begin < end and what[begin] == GAP:
         play_gap(bids, asks, orders, bid_queue, ask_queue)
     play_prints(what, px, sz, begin, end, orders, bid_queue, ask_queue, holders, out)
@@ -428,12 +470,14 @@ def rest_order(
     orders[row + O_LEFT] = sz
     orders[row + O_OWNER] = owner
     orders[row + O_REDUCE] = reduce
-    shown = shown_at(book, px)
+    level = row_of(book, px)
+    recorded = book[HEAD + STRIDE * level + L_SZ] if level >= 0 else 0
+    shown = recorded - book[HEAD + STRIDE * level + L_USED] if level >= 0 else 0
     known = shown > 0 or is_seen(book, px, visible) == 1
     orders[row + O_AHEAD] = shown if known else UNKNOWN
     if not known:
         book[B_AWAITED] = 1
-    orders[row + O_SEEN] = recorded_at(book, px)
+    orders[row + O_SEEN] = recorded
     orders[row + O_TRADED] = 0
     orders[row + O_PART] = 0
     orders[row + O_TOLD] = 0
@@ -447,6 +491,6 @@ def cancel_order(queue: Ints, orders: Ints, slot: int) -> int:
     rank = rank_of(queue, orders, slot)
     if rank < 0:
         return -1
-    dequeue(queue, rank)
+    dequeue(queue, orders, rank)
     orders[O_STRIDE * slot + O_SIDE] = 0
     return orders[O_STRIDE * slot + O_LEFT]

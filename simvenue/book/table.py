@@ -3,8 +3,9 @@
 Decides price-time priority among simulated orders and how many of the source's contracts stand before each, estimated
 from what the source shows of a price and what traded there (`queue_model.py` says whose a withdrawal was). Three kinds
 of vectors, all int64: the *table* (one row an order, `ORDERS` rows, a row is free when `O_SIDE` is 0), one *queue* a
-side (a count, then row numbers, best price first and oldest first within a price), and the *holders* (one row an
-owner: his position here, and the largest position his margin allows).
+side (a count, `MARKS` counts of the orders at prices that share a mark, then row numbers, best price first and oldest
+first within a price), and the *holders* (one row an owner: his position here, and the largest position his margin
+allows). Most changes of the market concern prices where nobody rests: a mark of 0 says so at once.
 
 A place only ever gets better: prints use up the size ahead, a level that shrinks is judged by the queue model, and
 one that grows does so behind us. Rows of one stamp are one change: `tell_level` notes the last size told of a price,
@@ -17,7 +18,7 @@ import math
 from typing import Any
 
 from common.kernel import istate, kernel
-from simvenue.book.levels import Ints, is_seen
+from simvenue.book.levels import B_SIDE, Ints, is_seen
 from simvenue.book.queue_model import OPTIMISTIC, PROBABILISTIC, front_after
 
 ORDERS = 2048
@@ -36,6 +37,13 @@ O_PART = 8  # millionths of the first contract ahead that have left (probabilist
 O_TOLD = 9  # 1 + the size told in this stamp, 0 = none
 O_WHOLE = 10  # 1 = whatever trades with it fills it in full (a backtester without partial fills; never at the venue)
 
+Q_N = 0
+Q_MARKS = 1
+MARKS = 512
+Q_ROWS = Q_MARKS + MARKS
+MIX = 2_654_435_761  # 2^32 over the golden ratio (Knuth's multiplicative hash): neighbouring prices get distant marks
+MIXED = 32 - 9  # the highest nine of its low 32 bits number the marks
+
 PARTS = 1_000_000
 UNKNOWN = -1
 
@@ -49,21 +57,27 @@ def new_table() -> Any:
 
 
 def new_queue() -> Any:
-    return istate(1 + ORDERS)
+    return istate(Q_ROWS + ORDERS)
 
 
 def new_holders() -> Any:
     return istate(H_STRIDE * HOLDERS)
 
 
+@kernel("i8(i8)", inline=True)
+def mark_of(px: int) -> int:
+    """Where a queue counts the orders at px, and at a few other prices."""
+    return Q_MARKS + ((px * MIX >> MIXED) & (MARKS - 1))
+
+
 @kernel("i8(i8[::1], i8[::1], i8, i8)", inline=True)
 def rank_from(queue: Ints, orders: Ints, side: int, px: int) -> int:
     """Rank of the first order not better than px (= the count when all are better)."""
     low = 0
-    left = queue[0]
+    left = queue[Q_N]
     while left > 0:  # the same steps whatever the prices: nothing to guess for the processor
         half = (left + 1) // 2
-        low += half * int(side * orders[O_STRIDE * queue[low + half] + O_PX] > side * px)
+        low += half * int(side * orders[O_STRIDE * queue[Q_ROWS - 1 + low + half] + O_PX] > side * px)
         left -= half
     return low
 
@@ -74,22 +88,24 @@ def enqueue(queue: Ints, orders: Ints, slot: int) -> int:
     side = orders[O_STRIDE * slot + O_SIDE]
     # Prices are whole numbers: "behind everybody at px" is "before the first one worse than px".
     rank = rank_from(queue, orders, side, orders[O_STRIDE * slot + O_PX] - side)
-    n = queue[0]
-    for k in range(n, rank, -1):
-        queue[1 + k] = queue[k]
-    queue[1 + rank] = slot
-    queue[0] = n + 1
+    n = queue[Q_N]
+    for k in range(Q_ROWS + n, Q_ROWS + rank, -1):
+        queue[k] = queue[k - 1]
+    queue[Q_ROWS + rank] = slot
+    queue[Q_N] = n + 1
+    queue[mark_of(orders[O_STRIDE * slot + O_PX])] += 1
     return rank
 
 
-@kernel("i8(i8[::1], i8)", inline=True)
-def dequeue(queue: Ints, rank: int) -> int:
+@kernel("i8(i8[::1], i8[::1], i8)", inline=True)
+def dequeue(queue: Ints, orders: Ints, rank: int) -> int:
     """Take the order at `rank` out of the queue; returns its table row."""
-    slot = queue[1 + rank]
-    n = queue[0] - 1
-    for k in range(rank, n):
-        queue[1 + k] = queue[2 + k]
-    queue[0] = n
+    slot = queue[Q_ROWS + rank]
+    n = queue[Q_N] - 1
+    for k in range(Q_ROWS + rank, Q_ROWS + n):
+        queue[k] = queue[k + 1]
+    queue[Q_N] = n
+    queue[mark_of(orders[O_STRIDE * slot + O_PX])] -= 1
     return slot
 
 
@@ -100,10 +116,10 @@ def rank_of(queue: Ints, orders: Ints, slot: int) -> int:
     if side == 0:
         return -1
     px = orders[O_STRIDE * slot + O_PX]
-    for k in range(rank_from(queue, orders, side, px), queue[0]):
-        if queue[1 + k] == slot:
+    for k in range(rank_from(queue, orders, side, px), queue[Q_N]):
+        if queue[Q_ROWS + k] == slot:
             return k
-        if orders[O_STRIDE * queue[1 + k] + O_PX] != px:
+        if orders[O_STRIDE * queue[Q_ROWS + k] + O_PX] != px:
             return -1
     return -1
 
@@ -112,8 +128,10 @@ def rank_of(queue: Ints, orders: Ints, slot: int) -> int:
 def tell_level(queue: Ints, orders: Ints, side: int, px: int, sz: int) -> int:
     """The source says it shows sz at px; the last word of a stamp counts.  Returns how many orders rest there."""
     found = 0
-    for k in range(rank_from(queue, orders, side, px), queue[0]):
-        row = O_STRIDE * queue[1 + k]
+    if queue[mark_of(px)] == 0:
+        return found
+    for k in range(rank_from(queue, orders, side, px), queue[Q_N]):
+        row = O_STRIDE * queue[Q_ROWS + k]
         if orders[row + O_PX] != px:
             break
         orders[row + O_TOLD] = 1 + sz
@@ -140,36 +158,60 @@ def move_up(orders: Ints, row: int, sz: int, model: int, power: float) -> int:
     return ahead
 
 
-@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, f8, i8)", inline=True)
-def restack(queue: Ints, orders: Ints, book: Ints, visible: int, model: int, power: float, told: int) -> int:
-    """End of a stamp: every order whose price was told, `told` at most, moves up.  Returns how many there were.
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8, i8, f8)", inline=True)
+def restack_at(
+    queue: Ints, orders: Ints, book: Ints, rank: int, sz: int, visible: int, model: int, power: float
+) -> int:
+    """The orders at the price of the one at `rank`, the first there, move up: it shows sz.  Returns how many.
 
     At one price an order never passes an older one, whatever the model made of their places. A level that goes where
     nothing is seen was lost sight of, not emptied: it moves nobody.
     """
-    found = 0
-    px = 0
+    px = orders[O_STRIDE * queue[Q_ROWS + rank] + O_PX]
+    known = sz > 0 or is_seen(book, px, visible) == 1
+    k = rank
     least = 0
-    for k in range(queue[0]):
-        if found == told:
-            break
-        row = O_STRIDE * queue[1 + k]
+    while k < queue[Q_N]:
+        row = O_STRIDE * queue[Q_ROWS + k]
         if orders[row + O_PX] != px:
-            px = orders[row + O_PX]
-            least = 0
+            break
         before = orders[row + O_AHEAD]
-        if orders[row + O_TOLD] > 0:
-            found += 1
-            sz = orders[row + O_TOLD] - 1
-            orders[row + O_TOLD] = 0
-            if sz > 0 or is_seen(book, px, visible) == 1:
-                if before != UNKNOWN and move_up(orders, row, sz, model, power) < min(least, before):
-                    orders[row + O_AHEAD] = min(least, before)
-                    orders[row + O_PART] = 0
-                orders[row + O_SEEN] = sz
-                orders[row + O_TRADED] = 0
+        orders[row + O_TOLD] = 0
+        if known:
+            if before != UNKNOWN and move_up(orders, row, sz, model, power) < min(least, before):
+                orders[row + O_AHEAD] = min(least, before)
+                orders[row + O_PART] = 0
+            orders[row + O_SEEN] = sz
+            orders[row + O_TRADED] = 0
         least = max(least, orders[row + O_AHEAD])
+        k += 1
+    return k - rank
+
+
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, f8, i8)", inline=True)
+def restack(queue: Ints, orders: Ints, book: Ints, visible: int, model: int, power: float, told: int) -> int:
+    """End of a stamp: every order whose price was told, `told` at most, moves up.  Returns how many there were."""
+    found = 0
+    k = 0
+    while found < told and k < queue[Q_N]:
+        size = orders[O_STRIDE * queue[Q_ROWS + k] + O_TOLD]
+        moved = 1
+        if size > 0:
+            moved = restack_at(queue, orders, book, k, size - 1, visible, model, power)
+            found += moved
+        k += moved
     return found
+
+
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8, i8, f8)", inline=True)
+def show_level(queue: Ints, orders: Ints, book: Ints, px: int, sz: int, visible: int, model: int, power: float) -> int:
+    """A stamp that is but the one row "sz at px": who rests there moves up.  Returns how many."""
+    if queue[mark_of(px)] == 0:
+        return 0
+    rank = rank_from(queue, orders, book[B_SIDE], px)
+    if rank == queue[Q_N] or orders[O_STRIDE * queue[Q_ROWS + rank] + O_PX] != px:
+        return 0
+    return restack_at(queue, orders, book, rank, sz, visible, model, power)
 
 
 @kernel("i8(i8[::1], i8[::1], i8, i8, i8, i8)", inline=True)
@@ -179,8 +221,10 @@ def advance_queue(queue: Ints, orders: Ints, side: int, px: int, used: int, trad
     `traded` is what the source itself saw trade there, our share included: no withdrawal when its level shrinks by it.
     """
     found = 0
-    for k in range(rank_from(queue, orders, side, px), queue[0]):
-        row = O_STRIDE * queue[1 + k]
+    if queue[mark_of(px)] == 0:
+        return found
+    for k in range(rank_from(queue, orders, side, px), queue[Q_N]):
+        row = O_STRIDE * queue[Q_ROWS + k]
         if orders[row + O_PX] != px:
             break
         found += 1

@@ -20,6 +20,8 @@ from simvenue.book.table import (
     O_OWNER,
     O_PX,
     O_STRIDE,
+    Q_N,
+    Q_ROWS,
     UNKNOWN,
     advance_queue,
     rank_from,
@@ -58,8 +60,8 @@ def take_at(
     rest = sz
     used = 0
     rank = rank_from(queue, orders, side, px)
-    while rest > 0 and rank < queue[0]:
-        row = O_STRIDE * queue[1 + rank]
+    while rest > 0 and rank < queue[Q_N]:
+        row = O_STRIDE * queue[Q_ROWS + rank]
         if orders[row + O_PX] != px:
             break
         ahead = rest if orders[row + O_AHEAD] == UNKNOWN else max(0, orders[row + O_AHEAD] - used)
@@ -88,8 +90,8 @@ def take(limit_px: int, sz: int, owner: int, book: Ints, queue: Ints, orders: In
         px = 0
         if level >= 0:
             px = book[HEAD + STRIDE * level + L_PX]
-        if queue[0] > 0:
-            own_px = orders[O_STRIDE * queue[1] + O_PX]
+        if queue[Q_N] > 0:
+            own_px = orders[O_STRIDE * queue[Q_ROWS] + O_PX]
             if level < 0 or side * own_px > side * px:
                 px = own_px
                 level = -1
@@ -115,8 +117,8 @@ def depth(book: Ints, queue: Ints, orders: Ints, levels: int, out: Ints) -> int:
         count = 0
         if i >= 0:
             px = book[HEAD + STRIDE * i + L_PX]
-        if k < queue[0]:
-            own_px = orders[O_STRIDE * queue[1 + k] + O_PX]
+        if k < queue[Q_N]:
+            own_px = orders[O_STRIDE * queue[Q_ROWS + k] + O_PX]
             if i < 0 or side * own_px > side * px:
                 px = own_px
         if px == 0:
@@ -125,8 +127,8 @@ def depth(book: Ints, queue: Ints, orders: Ints, levels: int, out: Ints) -> int:
             sz += book[HEAD + STRIDE * i + L_SZ] - book[HEAD + STRIDE * i + L_USED]
             count += 1
             i -= 1
-        while k < queue[0] and orders[O_STRIDE * queue[1 + k] + O_PX] == px:
-            sz += orders[O_STRIDE * queue[1 + k] + O_LEFT]
+        while k < queue[Q_N] and orders[O_STRIDE * queue[Q_ROWS + k] + O_PX] == px:
+            sz += orders[O_STRIDE * queue[Q_ROWS + k] + O_LEFT]
             count += 1
             k += 1
         out[D_STRIDE * n + D_PX] = px
@@ -153,11 +155,11 @@ def impact_px(book: Ints, queue: Ints, orders: Ints, notional_e6: int) -> float:
             px = book[HEAD + STRIDE * i + L_PX]
             sz = book[HEAD + STRIDE * i + L_SZ] - book[HEAD + STRIDE * i + L_USED]
         own = False
-        if k < queue[0]:
-            own_px = orders[O_STRIDE * queue[1 + k] + O_PX]
+        if k < queue[Q_N]:
+            own_px = orders[O_STRIDE * queue[Q_ROWS + k] + O_PX]
             if i < 0 or side * own_px > side * px:
                 px = own_px
-                sz = orders[O_STRIDE * queue[1 + k] + O_LEFT]
+                sz = orders[O_STRIDE * queue[Q_ROWS + k] + O_LEFT]
                 own = True
         if px == 0:
             return 0.0

@@ -9,6 +9,7 @@ from typing import Any
 from backtest.loop import account as ac
 from backtest.loop import course as co
 from backtest.loop import layout as lo
+from backtest.loop import pictures as pt
 from backtest.loop import places as pc
 from backtest.loop import reference as rf
 from backtest.loop.account import A_LEN
@@ -105,7 +106,9 @@ def a_venue(rng: random.Random) -> tuple[list[int], ...]:
     queues = []
     for side, slots in standing.items():
         slots.sort(key=lambda slot: -side * orders[table.O_STRIDE * slot + table.O_PX])
-        queues.append([len(slots), *slots] + [0] * (lo.SLOTS + 2 - len(slots)))
+        queues.append([len(slots), *[0] * table.MARKS, *slots] + [0] * (lo.SLOTS + 2 - len(slots)))
+        for slot in slots:
+            queues[-1][table.mark_of(orders[table.O_STRIDE * slot + table.O_PX])] += 1
     holders = [rng.randint(-60, 60), 10**12]
     out = [0] * (1 + matching.E_STRIDE * OUT_ROWS)
     return sides[0], sides[1], orders, queues[0], queues[1], holders, out
@@ -294,7 +297,7 @@ def replay(rng: random.Random) -> Args:
     config, channel = a_config(rng), a_channel(rng)
     config[lo.CF_FEED] = NS // 10
     sides = [[0, side, KEEP] + [0] * (rb.STRIDE * (KEEP + 1)) for side in (1, -1)]
-    empty_queue = [0] * (2 * SLOTS_A_SIDE + 2)
+    empty_queue = [0] * (table.Q_ROWS + 2 * SLOTS_A_SIDE + 2)
     rings = [[0] * (lo.RING_ROWS + lo.RING_STRIDE * 512) for _ in range(2)]
     for ring, delay in zip(rings, (3 * NS // 10, NS // 10), strict=True):
         ring[lo.RING_SIZE], ring[lo.RING_DELAY] = 512, delay
@@ -318,7 +321,7 @@ def replay(rng: random.Random) -> Args:
         holders, out, *sides, channel, _book(rng, PX, STEP), *a_feature_state(rng), [0.0] * FEATURES_MAX, a_model(rng),
         [rng.gauss(0, 2) for _ in range(n)], w.state, w.ints, w.params, lean, w.out, [0] * lo.D_LEN, *rings,
         a_log(300, lo.FILL_STRIDE), a_log(200, lo.CURVE_STRIDE), [0] * n,
-        *tape[:5], [], [], account, sums, [], [], [], [], *guarding, *executing, a_course(rng),
+        *tape[:5], [], [], [], account, sums, [], [], [], [], *guarding, *executing, a_course(rng),
     )  # fmt: skip
 
 
@@ -352,9 +355,9 @@ def play_until(rng: random.Random) -> Args:
     curve, fills = a_log(60, lo.CURVE_STRIDE), a_log(60, lo.FILL_STRIDE)
     bids, asks, orders, bid_queue, ask_queue, holders, out = a_venue(rng)
     return (
-        *tape, 0, T0 + rng.randint(0, 20 * NS), a_config(rng), 2.0, bids, asks, orders, bid_queue, ask_queue, holders,
-        out, rng.choice((0.0, PX + 0.4)), a_desk(rng), an_account(rng)[0], news(rng, filled=False), fills, curve,
-        [0] * len(tape[3]),
+        *tape, 0, len(tape[3]), T0 + rng.randint(0, 20 * NS), a_config(rng), 2.0, bids, asks, orders, bid_queue,
+        ask_queue, holders, out, rng.choice((0.0, PX + 0.4)), a_desk(rng), an_account(rng)[0],
+        news(rng, filled=False), fills, curve, [0] * len(tape[3]),
     )  # fmt: skip
 
 
@@ -531,7 +534,26 @@ def tiers(rng: random.Random) -> Args:
 
 def show_best(rng: random.Random) -> Args:
     bids, asks, *_ = a_venue(rng)
-    return rng.choice((bids, asks)), rng.randrange(2), _book(rng, PX, STEP)
+    return rng.choice((bids, asks)), [0] * 12, rng.randrange(2)
+
+
+def some_pictures(rng: random.Random) -> list[int]:
+    pictures = [int(x) for x in pt.new_pictures(T0 + rng.randint(0, 5 * NS), rng.randint(0, 3))]
+    pictures[pt.P_SHOWN] = rng.randint(0, 20)
+    pictures[pt.P_TAKEN] = pictures[pt.P_SHOWN] + rng.randint(0, pt.PICTURES)
+    for at in range(pt.P_ROWS, len(pictures), pt.SIDE):
+        pictures[at] = rng.randint(0, rf.SEEN_TICKS)
+        pictures[at + 1 : at + pt.SIDE] = [rng.randint(1, 900) for _ in range(pt.SIDE - 1)]
+    return pictures
+
+
+def take_pictures(rng: random.Random) -> Args:
+    bids, asks, *_ = a_venue(rng)
+    return some_pictures(rng), rng.randint(0, 3), NS // 2, a_tape(rng)[3], bids, asks
+
+
+def show_picture(rng: random.Random) -> Args:
+    return some_pictures(rng), _book(rng, PX, STEP)
 
 
 def near_touch(rng: random.Random) -> Args:
@@ -551,6 +573,7 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     "backtest.loop.desk.post": send,
     "backtest.loop.keeping.keep_places": keep_places,
     **{f"backtest.loop.deciding.{case.__name__}": case for case in (measure, decide)},
+    **{f"backtest.loop.pictures.{case.__name__}": case for case in (take_pictures, show_picture)},
     **{f"backtest.replay.{case.__name__}": case for case in (learn, hear_prints, see_best, hold, next_tick, replay)},
     **{f"backtest.loop.market.{case.__name__}": case for case in (log_fill, take_fills, draw_curve, play_until)},
     **{

@@ -6,6 +6,10 @@ Drawing a few hundred numbers one by one for every case took longer than all ker
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from typing import Any
+
+from common.kernel import istate, state
 
 POOL = 8_192
 _chance = random.Random("pools")
@@ -23,3 +27,10 @@ def uniforms(rng: random.Random, n: int, low: float = 0.0, high: float = 1.0) ->
     """n numbers from `low` on below `high`."""
     at = rng.randrange(POOL - n)
     return [low + (high - low) * x for x in UNIFORMS[at : at + n]]
+
+
+def as_vector(values: Sequence[float]) -> Any:
+    """The same numbers as this process' kernels take them: a case may need a kernel to be made."""
+    vector = state(len(values)) if isinstance(values[0], float) else istate(len(values))
+    vector[:] = values
+    return vector

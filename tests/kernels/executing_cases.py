@@ -10,10 +10,12 @@ from backtest.loop import executing as ex
 from backtest.loop import layout as lo
 from backtest.loop import slots as sl
 from common.config import load
+from common.kernel import istate, state
 from executor.plan import Q_LEN
 from quoter.state import NS
 from tests.kernels import plan_cases as pc
 from tests.kernels.backtest_cases import a_desk, a_log, actions, an_account, news
+from tests.kernels.drawn import as_vector
 from tests.kernels.forecast_cases import PX, STEP
 from tests.kernels.quoter_cases import T0, world
 
@@ -27,8 +29,12 @@ def _px(rng: random.Random, side: int) -> int:
 
 
 def some_slots(rng: random.Random) -> list[int]:
+    return [int(x) for x in _lived(rng)]
+
+
+def _lived(rng: random.Random) -> Any:
     """Slots after a life of their own."""
-    slots, desk, ring = [int(x) for x in sl.new_slots()], [0] * lo.D_LEN, actions(rng, filled=False)
+    slots, desk, ring = sl.new_slots(), istate(lo.D_LEN), as_vector(actions(rng, filled=False))
     ring[lo.RING_TAIL] = ring[lo.RING_HEAD]
     for _ in range(rng.randint(0, 12)):
         side = rng.randrange(2)
@@ -60,10 +66,11 @@ def a_used(rng: random.Random, slots: list[int]) -> int:
 
 def with_order(rng: random.Random) -> tuple[list[int], int]:
     """Slots of which one at least is in use, and its number."""
-    slots = some_slots(rng)
+    slots = _lived(rng)
     if slots[sl.SL_N] == 0:
         sl.open_slot(slots, T0, 0, _px(rng, 0), 50, 1)
-    return slots, a_used(rng, slots)
+    found = [int(x) for x in slots]
+    return found, a_used(rng, found)
 
 
 def take_slot(rng: random.Random) -> Args:
@@ -168,8 +175,9 @@ def count_actions(rng: random.Random) -> Args:
 
 
 def send_chosen(rng: random.Random) -> Args:
-    slots = some_slots(rng)
-    n = sl.pack_orders(slots, T0, NS, [0] * (ex.R_STRIDE * ex.ORDERS), [0.0] * ex.ORDERS)
+    lived = _lived(rng)
+    n = sl.pack_orders(lived, T0, NS, istate(ex.R_STRIDE * ex.ORDERS), state(ex.ORDERS))
+    slots = [int(x) for x in lived]
     chosen = pc.changes(rng)
     for k in range(chosen[0]):
         at = 1 + ex.C_STRIDE * k

@@ -12,6 +12,7 @@ from executor import plan as pl
 from executor import terms as tm
 from executor import throttle as th
 from executor.economics import T_IN, T_LEN, T_LIFE, T_OUT, T_SHARE, T_SIZE
+from tests.kernels.drawn import as_vector
 
 Args = tuple[Any, ...]
 
@@ -273,9 +274,9 @@ def diff_side(rng: random.Random) -> Args:
 
 
 def _set(rng: random.Random) -> list[float]:
-    made = terms(rng)
-    tm.set_terms(made, facts(rng), rng.randrange(2), rng.choice((0.0, 0.0005, 1e3)))
-    return made
+    made = as_vector(terms(rng))
+    tm.set_terms(made, as_vector(facts(rng)), rng.randrange(2), rng.choice((0.0, 0.0005, 1e3)))
+    return [float(x) for x in made]
 
 
 def is_going(rng: random.Random) -> Args:

@@ -79,7 +79,9 @@ def a_crowd(rng: random.Random, *, free: int = 1) -> tuple[list[int], dict[int, 
     queues = {}
     for side, slots in standing.items():
         slots.sort(key=lambda slot: -side * orders[table.O_STRIDE * slot + table.O_PX])
-        queues[side] = [len(slots), *slots] + [0] * (SLOTS + 2 - len(slots))
+        queues[side] = [len(slots), *[0] * table.MARKS, *slots] + [0] * (SLOTS + 2 - len(slots))
+        for slot in slots:
+            queues[side][table.mark_of(orders[table.O_STRIDE * slot + table.O_PX])] += 1
     return orders, queues
 
 
@@ -129,8 +131,12 @@ def is_seen(rng: random.Random) -> Args:
 
 def a_ruled(rng: random.Random) -> list[int]:
     """A ruled book with at least one level."""
+    return a_ruled_side(rng, a_side(rng))
+
+
+def a_ruled_side(rng: random.Random, side: int) -> list[int]:
     while True:
-        book = any_book(rng, a_side(rng))
+        book = any_book(rng, side)
         if book[levels.B_RULES] > 0 and book[levels.B_N] > 0:
             return book
 
@@ -198,8 +204,8 @@ def _a_queue(rng: random.Random) -> tuple[int, list[int], list[int]]:
 
 
 def dequeue(rng: random.Random) -> Args:
-    _, queue, _ = _a_queue(rng)
-    return queue, rng.randrange(queue[0])
+    _, queue, orders = _a_queue(rng)
+    return queue, orders, rng.randrange(queue[0])
 
 
 def rank_of(rng: random.Random) -> Args:
@@ -215,7 +221,7 @@ def tell_level(rng: random.Random) -> Args:
 
 def move_up(rng: random.Random) -> Args:
     _, queue, orders = _a_queue(rng)
-    row = table.O_STRIDE * queue[1]
+    row = table.O_STRIDE * queue[table.Q_ROWS]
     orders[row + table.O_AHEAD] = rng.randint(0, 60)
     return orders, row, rng.randint(0, 60), a_model(rng), a_power(rng)
 
@@ -225,6 +231,23 @@ def restack(rng: random.Random) -> Args:
     side = a_side(rng)
     book = any_book(rng, side)
     return queues[side], orders, book, rng.randint(0, 14), a_model(rng), a_power(rng), rng.choice((1, SLOTS))
+
+
+def mark_of(rng: random.Random) -> Args:
+    return (rng.choice((a_px(rng), rng.randint(1, 2**52))),)
+
+
+def restack_at(rng: random.Random) -> Args:
+    side, queue, orders = _a_queue(rng)
+    book, rank = any_book(rng, side), rng.randrange(queue[0])
+    return queue, orders, book, rank, rng.randint(0, 60), rng.randint(0, 14), a_model(rng), a_power(rng)
+
+
+def show_level(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    side = a_side(rng)
+    book, px, sz = any_book(rng, side), a_px(rng), rng.choice((0, rng.randint(1, 60)))
+    return queues[side], orders, book, px, sz, rng.randint(0, 14), a_model(rng), a_power(rng)
 
 
 def advance_queue(rng: random.Random) -> Args:
@@ -321,6 +344,33 @@ def play_stamp(rng: random.Random) -> Args:
         *_rows(rng), 9, rng.randint(0, 14), a_model(rng), a_power(rng), any_book(rng, BUY), any_book(rng, SELL), orders,
         queues[BUY], queues[SELL], holders(rng), an_out(),
     )  # fmt: skip
+
+
+def _a_row(rng: random.Random) -> tuple[int, int, int]:
+    what = rng.choice((1, -1, 1, -1, 2, -2, 3, -3))
+    return what, a_px(rng), rng.randint(int(abs(what) == 2), 60)
+
+
+def play_row(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    books = any_book(rng, BUY), any_book(rng, SELL)
+    how = 9, rng.randint(0, 14), a_model(rng), a_power(rng)
+    return *_a_row(rng), *how, *books, orders, queues[BUY], queues[SELL], holders(rng), an_out()
+
+
+def play_quiet(rng: random.Random) -> Args:
+    orders, queues = a_crowd(rng)
+    books = a_ruled_side(rng, BUY), a_ruled_side(rng, SELL)
+    how = 9, rng.randint(0, 14), a_model(rng), a_power(rng)
+    return *_a_row(rng), *how, *books, orders, queues[BUY], queues[SELL]
+
+
+def set_quietly(rng: random.Random) -> Args:
+    return set_ruled(rng)
+
+
+def stands_beyond(rng: random.Random) -> Args:
+    return rank_from(rng)
 
 
 def lose_place(rng: random.Random) -> Args:
@@ -488,6 +538,7 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     "simvenue.book.levels.clear_levels": clear_levels,
     "simvenue.book.levels.drop_level": drop_level,
     "simvenue.book.levels.ruled_from": ruled_from,
+    "simvenue.book.levels.ruled_at": ruled_from,
     "simvenue.book.levels.drop_ruled": drop_ruled,
     "simvenue.book.levels.set_ruled": set_ruled,
     "simvenue.book.levels.step_down": step_down,
@@ -501,6 +552,7 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     "simvenue.book.levels.best_px": best,
     "simvenue.book.levels.is_seen": is_seen,
     "simvenue.book.levels.uncross": uncross,
+    "simvenue.book.table.mark_of": mark_of,
     "simvenue.book.table.rank_from": rank_from,
     "simvenue.book.table.enqueue": enqueue,
     "simvenue.book.table.dequeue": dequeue,
@@ -508,6 +560,8 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     "simvenue.book.table.tell_level": tell_level,
     "simvenue.book.table.move_up": move_up,
     "simvenue.book.table.restack": restack,
+    "simvenue.book.table.restack_at": restack_at,
+    "simvenue.book.table.show_level": show_level,
     "simvenue.book.table.advance_queue": advance_queue,
     "simvenue.book.queue_model.share_behind": share_behind,
     "simvenue.book.queue_model.front_after": front_after,
@@ -522,7 +576,11 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     "simvenue.book.matching.play_print": play_print,
     "simvenue.book.matching.play_prints": play_prints,
     "simvenue.book.matching.play_levels": play_levels,
+    "simvenue.book.matching.play_row": play_row,
     "simvenue.book.matching.play_stamp": play_stamp,
+    "simvenue.book.quiet.set_quietly": set_quietly,
+    "simvenue.book.quiet.stands_beyond": stands_beyond,
+    "simvenue.book.quiet.play_quiet": play_quiet,
     "simvenue.book.matching.lose_place": lose_place,
     "simvenue.book.matching.play_gap": play_gap,
     "simvenue.book.matching.fill_crossed": fill_crossed,

@@ -7,10 +7,11 @@ import pytest
 
 from backtest.loop import account as ac
 from backtest.loop.account import Charges
-from backtest.loop.layout import FILL_FEE, FILL_PX, FILL_SLOT, FILL_SZ, FILL_T, FILL_TAKER
+from backtest.loop.layout import D_LEN, FILL_FEE, FILL_PX, FILL_SLOT, FILL_SZ, FILL_T, FILL_TAKER
 from backtest.playing import Money, Played
 from backtest.tape import Context
 from common.config import Risk
+from common.kernel import istate
 from quoter.state import NS, QUOTES_MAX
 from riskd.limits import KILL
 from simvenue.money.fees import fee_e8
@@ -82,8 +83,9 @@ def test_funding_is_paid_by_the_hour_at_the_tapes_own_rate() -> None:
 def test_oracle_is_the_mid_of_an_update_ago_and_the_mark_a_median() -> None:
     account, _ = ac.new_account(CHARGES, T0)
     account[ac.A_LAST] = 1_020
-    assert ac.price(account, 2_000, T0, [], [], []) == 1_000
-    assert ac.price(account, 2_010, T0 + 3 * NS, [], [], []) == 1_000
+    told = istate(0), istate(0), istate(0)
+    assert ac.price(account, 2_000, T0, *told) == 1_000
+    assert ac.price(account, 2_010, T0 + 3 * NS, *told) == 1_000
     assert account[ac.A_MARK] == 1_005
 
 
@@ -130,7 +132,7 @@ def test_a_loss_beyond_the_sessions_kills_and_flattens_with_a_taker() -> None:
 
 def test_without_budget_requests_are_refused_and_what_rests_stays() -> None:
     account, _ = ac.new_account(Charges(30_000, 450_000, 10, 20, 1_000.0, has_budget=True), T0)
-    desk = [0] * 400
+    desk = istate(D_LEN)
     account[ac.A_SENT] = 9_999
     assert ac.charge_action(account, desk, 1, T0) == 1  # one every ten seconds still passes
     assert ac.charge_action(account, desk, 1, T0 + NS) == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from backtest import quoters
 from backtest.loop.layout import FILL_SLOT, FILL_SZ, FILL_T
 from backtest.playing import Terms, drawn_ns, play
 from backtest.quoters import Stall
-from backtest.tape import Tape
+from backtest.tape import Seen, Tape, as_told
 from common.errors import ConfigError
 from quoter.state import NS, QUOTES_MAX
 from simvenue.door.latency import Latency, Tails
@@ -99,6 +101,23 @@ def test_the_reference_trades_and_knows_its_position_by_its_orders() -> None:
     assert len(played.fills) > 5
     assert set(played.fills[:, FILL_SZ].tolist()) == {10}
     assert played.placed > played.cancelled > 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("step_ms", "lag_ms"), [(100.0, 700), (500.0, 90), (20.0, 500)])
+def test_pictures_of_the_venues_book_show_what_a_book_of_our_own_would(seed: int, step_ms: float, lag_ms: int) -> None:
+    tape = random_market(seed, instants=800).tape()
+    stamps = np.asarray(tape.stamp_ns)
+    told = as_told(stamps + np.random.default_rng(seed).integers(0, lag_ms * MS, len(stamps)))
+    rows = tape.what, tape.px_u, tape.sz_u, told, tape.begin, told
+    quoter = quoters.reference(Stall(stall().settings, 0.3, TICK, False), 10, step_ms)
+    under = Terms(T0, int(stamps[-1]), 0.0, 50.0, reply_ms=50.0, is_whole=True, is_market_first=True)
+    own, shared = (
+        play(replace(tape, seen=Seen(*rows, lag_ns)), quoter, under) for lag_ns in (None, int((told - stamps).max()))
+    )
+    assert len(own.fills) > 5
+    assert np.array_equal(own.fills, shared.fills)
+    assert (own.placed, own.cancelled, own.refused) == (shared.placed, shared.cancelled, shared.refused)
 
 
 def test_crossed_levels_are_passed_over_only_in_a_ruled_book() -> None:
