@@ -135,6 +135,7 @@ class Terms:
     risk: Risk | None = None  # riskd's limits and kills; only with an account
     hides_crossed: bool = False  # a crossed level is passed over, not taken out of the book
     meets_own: bool = True  # a post-only order may not meet our own orders either
+    keeps_mids: bool = True  # for markouts; False: nothing is written down of an instant
     stop_t_ns: int = NEVER  # the edge gate lets us only take the position down from here on (gating.py)
 
 
@@ -160,7 +161,7 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What a replay wrote down: fills (n, 5), curve (n, 5), mid2 and forecast of each instant, counts."""
+    """What a replay wrote down: fills (n, 5), curve (n, 5), mid2 (if kept) and forecast of each instant, counts."""
 
     fills: Any
     curve: Any
@@ -193,7 +194,7 @@ def play(tape: Tape, quoter: Quoter, terms: Terms, model: Any = None, given: Any
         _hide(venue.bids, venue.asks, *(ours if quoter.profile == REFERENCE else ()))
     venue.holders[H_ROOM] = NO_LIMIT
     instants = len(tape.stamp_ns)
-    desk, mids = new_desk(), istate(instants)
+    desk, mids = new_desk(), istate(instants if terms.keeps_mids else 0)
     fills, curve = new_log(FILLS_MAX, FILL_STRIDE), new_log(_curve_rows(terms), CURVE_STRIDE)
     floats, ints = quoter.new_state()
     ints[I_SZ_DECIMALS] = grid_decimals(quoter.tick_px_u, int(tape.px_u[0]))

@@ -242,7 +242,8 @@ def replay(
     verdict: list[float],
     losing: list[float],
 ) -> int:
-    """Play all instants; returns how many the venue played.  `mids` gets bid + ask after each, 0 = one is missing.
+    """Play all instants; returns how many the venue played.  `mids`, if it has room, gets bid + ask after each,
+    0 = one is missing.
 
     `seen_*` is the stream as it reaches us, most often the venue's own vectors; instant v comes at `told_ns[v]`, or
     `CF_FEED` after its stamp when that is empty. With room for `pictures` who decides by the clock sees those.
