@@ -156,6 +156,7 @@ class Terms:
     meets_own: bool = True  # a post-only order may not meet our own orders either
     keeps_requests: bool = False  # every request is handed back (`Played.requests`)
     timing: Timing = INSTANT  # periods of our own processes
+    keeps_mids: bool = True  # for markouts; False: nothing is written down of an instant
     stop_t_ns: int = NEVER  # the edge gate lets us only take the position down from here on (gating.py)
 
 
@@ -181,7 +182,7 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What a replay wrote down: fills (n, 5), curve (n, 5), mid2 and forecast of each instant, counts."""
+    """What a replay wrote down: fills (n, 5), curve (n, 5), mid2 (if kept) and forecast of each instant, counts."""
 
     fills: Any
     curve: Any
@@ -218,7 +219,12 @@ class Replay:
             _hide(venue.bids, venue.asks, *(ours if quoter.profile == REFERENCE else ()))
         venue.holders[H_ROOM] = NO_LIMIT
         instants = len(tape.stamp_ns)
-        self.holders, self.desk, self.course, self._mids = venue.holders, new_desk(), new_course(), istate(instants)
+        self.holders, self.desk, self.course, self._mids = (
+            venue.holders,
+            new_desk(),
+            new_course(),
+            istate(instants if terms.keeps_mids else 0),
+        )
         self.fills, self._curve = new_log(FILLS_MAX, FILL_STRIDE), new_log(_curve_rows(terms), CURVE_STRIDE)
         floats, ints = quoter.new_state()
         ints[I_SZ_DECIMALS] = grid_decimals(quoter.tick_px_u, int(tape.px_u[0]))

@@ -336,7 +336,7 @@ def replay(
 ) -> int:
     """Play on, up to `C_UNTIL_T`; returns how many instants the venue has played.
 
-    `mids` gets bid + ask after each, 0 = one is missing.
+    `mids`, if it has room, gets bid + ask after each, 0 = one is missing.
 
     `seen_*` is the stream as it reaches us, most often the venue's own vectors; instant v comes at `told_ns[v]`, or
     `CF_FEED` after its stamp when that is empty. With room for `pictures` who decides by the clock sees those.

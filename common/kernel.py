@@ -151,6 +151,7 @@ if COMPILED:
             return dispatcher.get_call_template(arguments, named)
 
         dispatcher._compile_for_args, dispatcher.get_call_template = callee, template
+        dispatcher.bring_in = load
         COMPILATIONS.declared(load)
         return dispatcher
 
@@ -172,6 +173,12 @@ def kernel(signature: str, *, inline: bool = False) -> Callable[[F], F]:
         return compiled
 
     return decorate
+
+
+def bring_in(function: Callable[..., Any]) -> None:
+    """Read or compile one kernel, and what it calls, before it is first called; plain ones need nothing."""
+    if COMPILED:
+        function.bring_in()  # type: ignore[attr-defined]
 
 
 def state(n: int) -> Any:

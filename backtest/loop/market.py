@@ -144,10 +144,11 @@ def play_until(
 ) -> int:
     """Play instants from `first` on and before `last`, up to `until_t` and no further than the first that fills us.
 
-    Returns the next one to play. `mids` gets bid + ask after each, 0 = one is missing.
+    Returns the next one to play. `mids`, if it has room, gets bid + ask after each, 0 = one is missing.
     """
     i = first
     found = 0
+    keeps = len(mids) > 0
     last_t = min(until_t, config[CF_END_T])
     curve_t = max(desk[D_CURVE_T], config[CF_FROM_T]) if bids[B_RULES] > 0 else 0
     bid = best_px(bids)
@@ -164,7 +165,8 @@ def play_until(
             if played != LOUD:
                 if played == PRINTED_ALONE:
                     account[A_LAST] = px[k]
-                mids[i] = mid2
+                if keeps:
+                    mids[i] = mid2
                 i += 1
                 continue
         if begins_file[i] == 1:
@@ -177,7 +179,8 @@ def play_until(
         bid = best_px(bids)
         ask = best_px(asks)
         mid2 = bid + ask if bid > 0 and ask > 0 else 0
-        mids[i] = mid2
+        if keeps:
+            mids[i] = mid2
         if now >= desk[D_CURVE_T] and mid2 > 0 and config[CF_FROM_T] <= now:
             draw_curve(desk, account, now, holders[H_POS], mid2, curve)
             desk[D_CURVE_T] = now + config[CF_CURVE]

@@ -357,7 +357,7 @@ def play_until(rng: random.Random) -> Args:
     return (
         *tape, 0, len(tape[3]), T0 + rng.randint(0, 20 * NS), a_config(rng), 2.0, bids, asks, orders, bid_queue,
         ask_queue, holders, out, rng.choice((0.0, PX + 0.4)), a_desk(rng), an_account(rng)[0],
-        news(rng, filled=False), fills, curve, [0] * len(tape[3]),
+        news(rng, filled=False), fills, curve, [0] * rng.choice((0, len(tape[3]))),
     )  # fmt: skip
 
 

@@ -131,7 +131,7 @@ class Case:
         stamps = self.tape.stamp_ns
         terms = Terms(
             int(stamps[0]), int(stamps[-1]), 0.0, ORDER_MS, MODELS[model], POWER, reply_ms=ORDER_MS,
-            is_market_first=True, is_whole=True, meets_own=False, hides_crossed=True,
+            is_market_first=True, is_whole=True, meets_own=False, hides_crossed=True, keeps_mids=False,
         )  # fmt: skip
         begin = time.process_time()
         played = play(self.tape, quoters.reference(stall, self.size_u, step_ms), terms)
