@@ -6,6 +6,7 @@ addresses, cores) and `services.env` (what a person may set). `paper` closes eve
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,14 @@ from common.kernel import ROOT
 from scripts.secret_files import Owner
 
 PROMETHEUS_PORT, GRAFANA_PORT = 9090, 3000
-STACK = ROOT / "run" / "stack"
+
+
+def stack_folder(project: str) -> Path:
+    """Where a system's files lie; a second one beside the first (COMPOSE_PROJECT_NAME) has a folder of its own."""
+    return ROOT / "run" / (f"stack-{project}" if project else "stack")
+
+
+STACK = stack_folder(os.environ.get("COMPOSE_PROJECT_NAME", ""))
 SECRETS = {"paper": ROOT / "secrets" / "paper"}
 PLACED = {
     "BIND", "PORT_BASE", "VENUE_URL", "REDIS_URL", "SECRETS_DIR", "RUN_DIR", "LATCH_DIR", "LINE_DIR", "RECORD_DIR",
