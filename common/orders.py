@@ -24,12 +24,15 @@ from common.messages import Fill, OrderState, OrderUpdate, Side
 from common.order_states import ENDED, LIVE, TABLE, FillKey, Move, Order, Said, status_state
 
 __all__ = [
-    "ENDED", "LIVE", "TABLE", "FillKey", "Order", "OrderTable", "Said", "is_ours", "level_of", "make_cloid",
-    "status_state",
+    "ENDED", "LIVE", "STRAY_EPOCH", "TABLE", "FillKey", "Order", "OrderTable", "Said", "is_ours", "level_of", "life_of",
+    "make_cloid", "status_state",
 ]  # fmt: skip
 
 CLOID_MAGIC = "a500"
 """First four digits of every cloid of ours: orders without it are strangers."""
+
+STRAY_EPOCH = 2**32 - 1
+"""Names for orders without a cloid of ours: this epoch and the venue's number."""
 
 
 # ---------------------------------------------------------------------- cloids
@@ -54,6 +57,14 @@ def level_of(cloid: str | None) -> int:
         return -1
     level = int(cloid[14:16], 16)
     return -1 if level == 0xFF else level
+
+
+def life_of(cloid: str | None) -> int | None:
+    """The executor's life that named an order of ours; None = a stranger's, which was taken in to be cancelled."""
+    if cloid is None or not is_ours(cloid):
+        return None
+    life = int(cloid[6:14], 16)
+    return None if life == STRAY_EPOCH else life
 
 
 # ---------------------------------------------------------------------- all orders

@@ -76,6 +76,10 @@ STATE_EVERY_NS = NS // 2
 UNANSWERED_MAX = 2
 """Actions in a row without an answer after which the venue is looked at before anything new is sent."""
 
+POWERLESS_NS = NS
+"""Orders that must go and do not for this long (machine time) are the dead-man process' business too: it hears of us
+again when they have gone, and acts when it has not for 2 s. A cancel in health is answered in a fraction of it."""
+
 FORGET_EVERY_NS = 5 * NS
 COMMANDS_KEPT = 1_000
 
@@ -109,6 +113,13 @@ class ExecutorEngine:
         self._state_mono_ns = self._plan_mono_ns = self._forget_mono_ns = -FORGET_EVERY_NS
         self._commands: dict[str, None] = {}
         self._unanswered = 0
+        self._clearing_mono_ns: int | None = None  # since when orders rest that must go
+
+    @property
+    def powerless(self) -> bool:
+        """What must go still rests: cut off from the venue, we had better not claim to be there."""
+        since = self._clearing_mono_ns
+        return since is not None and self.now.mono_ns - since > POWERLESS_NS
 
     @property
     def in_control(self) -> bool:
@@ -403,6 +414,8 @@ class ExecutorEngine:
         else:
             out = self.planner.plan(self.now, prompt=prompt)
         self.governor.spent(self.tracker.take_sent())
+        clearing = self.stance is Stance.CANCEL and bool(self.tracker.table.live())
+        self._clearing_mono_ns = (self._clearing_mono_ns or self.now.mono_ns) if clearing else None
         return out
 
     def _withdrawn(self) -> list[Any]:

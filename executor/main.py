@@ -200,10 +200,10 @@ class Executor:
 
     # ------------------------------------------------------------------ the warden
     async def _beat(self) -> None:
-        """From the moment our orders are under control: until then silence is the truth."""
+        """While our orders are under control: before, and when what must go does not, silence is the truth."""
         told_ns = 0
         while True:
-            if self._engine.in_control:
+            if self._engine.in_control and not self._engine.powerless:
                 self._say_alive()
                 if mono_ns() - told_ns >= HEARTBEAT_S * NS:
                     told_ns = mono_ns()

@@ -13,12 +13,9 @@ from typing import Any
 from msgspec import Struct
 
 from common.messages import OrderState
-from common.orders import Order, Said, is_ours, make_cloid
+from common.orders import STRAY_EPOCH, Order, Said, is_ours, make_cloid
 from executor.events import Clock, Snapshot, VenueOrder
 from executor.tracker import Tracker
-
-STRAY_EPOCH = 2**32 - 1
-"""Names for orders without a cloid of ours: this epoch and the venue's number."""
 
 
 class Findings(Struct):

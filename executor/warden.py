@@ -35,6 +35,7 @@ from executor.transport import Transport
 from executor.venue import Signer, assert_fast_curve
 from executor.vigil import FIRST_NS, REASONS, SETTLE_NS, State, Vigil
 
+AWAY_NS = NS // 2
 WATCH_S = 0.05
 RETRY_S = 0.5
 ASSETS_RETRY_S = 5.0
@@ -142,13 +143,21 @@ class Warden:
             _write(self._assets_path, msgspec.json.encode(self._assets))
 
     async def _watch(self) -> None:
-        """Kill file and silence, every 50 ms."""
+        """Kill file and silence, every 50 ms.
+
+        Who was frozen (a machine that slept, a paused container) has not listened: what was said meanwhile is read,
+        in the next turn of the loop, before silence is judged.
+        """
+        looked_ns, was_away = mono_ns(), False
         while True:
+            was_away = mono_ns() - looked_ns > AWAY_NS and not was_away
+            looked_ns = mono_ns()
             seen = killfile.signature(self._settings.kill_dir)
             if seen != self._kill_seen:
                 self._kill_seen = seen
                 self.vigil.on_kill(seen is not None, mono_ns())
-            self.vigil.on_tick(mono_ns())
+            if not was_away:
+                self.vigil.on_tick(mono_ns())
             self.show()
             await asyncio.sleep(WATCH_S)
 

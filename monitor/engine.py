@@ -149,6 +149,7 @@ class MonitorEngine:
                 self.orders.on_ladder(message, self.mono_ns)
             case AccountState():
                 self.money.on_account(message)
+                self.orders.on_account(message)
             case RiskPermit():
                 self.permit, self.permit_mono_ns = message, self.mono_ns
                 self._epoch = max(self._epoch, message.arm_epoch)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 
 from common.messages import AccountState, ActionReport, Ladder, OrderState, OrderUpdate, Side
-from common.orders import LIVE
+from common.orders import LIVE, life_of
 from common.ticks import px_decimals
 from common.why import stages
 
@@ -27,14 +27,29 @@ class OrderBoard:
         self.actions = 0
         self.outcomes: dict[str, int] = {}
         self._live: dict[str, OrderUpdate] = {}
+        self._life = -1  # of the newest executor that placed an order
         self._paced: deque[tuple[int, int]] = deque()
         self._since_t_ns = 0
 
     def on_order(self, update: OrderUpdate) -> None:
+        """Take one order's news; the first order of a new executor means that those before it have ended.
+
+        A life quotes only after it has looked at the venue, and what it found there it has told by then. Nobody tells
+        the end of orders that the dead-man process cancelled, or that were filled, while no executor lived.
+        """
+        life = life_of(update.cloid)
+        if life is not None and life > self._life:
+            self._life = life
+            self._live.clear()
         if update.state in LIVE:
             self._live[update.cloid] = update
         else:
             self._live.pop(update.cloid, None)
+
+    def on_account(self, account: AccountState) -> None:
+        """An executor that has looked at the venue and has no order leaves none of those heard of before."""
+        if account.reconciled and account.open_orders == 0:
+            self._live = {cloid: one for cloid, one in self._live.items() if one.t_ns > account.t_ns}
 
     def on_ladder(self, ladder: Ladder, mono_ns: int) -> None:
         self.ladder, self.ladder_mono_ns = ladder, mono_ns

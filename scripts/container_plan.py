@@ -6,6 +6,7 @@ addresses, cores) and `services.env` (what a person may set). `paper` closes eve
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,14 @@ from scripts.secret_files import Owner
 
 PROMETHEUS_PORT, GRAFANA_PORT, REDIS_PORT = 9090, 3000, 6379
 NATIVE_FILES = "docker-compose.yml:compose.native-quoter.yml"
-STACK = ROOT / "run" / "stack"
+
+
+def stack_folder(project: str) -> Path:
+    """Where a system's files lie; a second one beside the first (COMPOSE_PROJECT_NAME) has a folder of its own."""
+    return ROOT / "run" / (f"stack-{project}" if project else "stack")
+
+
+STACK = stack_folder(os.environ.get("COMPOSE_PROJECT_NAME", ""))
 SECRETS = {"paper": ROOT / "secrets" / "paper"}
 PLACED = {
     "BIND", "PORT_BASE", "VENUE_URL", "REDIS_URL", "SECRETS_DIR", "RUN_DIR", "LATCH_DIR", "LINE_DIR", "RECORD_DIR",
@@ -94,7 +102,7 @@ def compose_env(
         **wishes.cores,
     }
     if wishes.native_quoter:
-        found["COMPOSE_FILE"] = NATIVE_FILES
+        found |= {"COMPOSE_FILE": NATIVE_FILES, "PROMETHEUS_CONFIG": str(STACK / "prometheus.yml")}
     if not paper:
         return found | {"VENUE_URL": settings.venue_url}
     found["SIMVENUE_ARGUMENTS"] = simvenue_arguments(wishes, wallet, settings.equity_usd, agents)

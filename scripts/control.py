@@ -21,7 +21,7 @@ from common.errors import EXIT_FAULT, EXIT_OK
 from common.kernel import ROOT
 
 TOKEN_FOLDERS = ("run/demo/secrets", "secrets/paper", "secrets", "run/secrets")
-LATCH_FOLDERS = ("run/demo", "run/stack/latch")
+LATCH_FOLDERS = ("run/demo", "run/stack/latch", "run/stack-*/latch")
 ANSWER_S = 5.0
 
 
@@ -89,7 +89,7 @@ def _ask(port: int, method: str, path: str, body: str, headers: dict[str, str]) 
 def _latch(root: Path, reason: str) -> list[Path]:
     """The latch itself, wherever a system looks for one: whole or absent, on disk before we say so."""
     now_ns = time.time_ns()
-    found = [root / folder for folder in LATCH_FOLDERS if (root / folder).is_dir()]
+    found = [path for folder in LATCH_FOLDERS for path in sorted(root.glob(folder)) if path.is_dir()]
     for folder in found:
         killfile.write(folder, killfile.Kill(now_ns, reason[:500], now_ns))
     return [killfile.path_of(folder) for folder in found]

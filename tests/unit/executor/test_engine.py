@@ -369,6 +369,25 @@ def test_an_unanswered_cancel_is_repeated_every_second_and_the_order_asked_for()
     assert bench.live == []
 
 
+def test_orders_that_must_go_and_do_not_make_us_powerless_until_they_have_gone() -> None:
+    bench = quoting()
+    (sent,) = actions(bench.post(command(Verb.PAUSE)))
+    bench.wait(0.9)
+    assert not bench.engine.powerless  # an answer may take its time
+    bench.wait(0.4)
+    assert bench.engine.powerless
+    bench.take(actions(bench.post(ActionReply(sent.nonce, "unknown", reason="TimeoutError"))))
+    bench.wait(0.1)
+    assert (bench.live, bench.engine.powerless) == ([], False)
+
+
+def test_quotes_that_may_rest_never_make_us_powerless() -> None:
+    bench = quoting()
+    bench.wait(5.0)
+    assert bench.live
+    assert not bench.engine.powerless
+
+
 # ---------------------------------------------------------------------- what is not known
 def test_no_answer_makes_unknown_and_voids_the_nonce() -> None:
     bench = Bench().start()
