@@ -100,6 +100,8 @@ def _value(found: Mapping[str, Figure], name: str, days: float) -> float | None:
 def _doubt(target: Target, base: Mapping[str, Figure]) -> str:
     """What the headline's own interval says against it, "" where it does not reach beyond the bound."""
     figure = base.get(target.figure)
+    if target.figure == "sharpe" and figure is not None and figure.value is not None and figure.lo is None:
+        return ", but what was traded is too little for an interval"
     bound = None if figure is None else figure.lo if target.above else figure.hi
     if figure is None or bound is None or (bound > target.bound if target.above else bound < target.bound):
         return ""

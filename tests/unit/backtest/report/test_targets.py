@@ -13,7 +13,7 @@ from tests.unit.backtest.builders import MID, T0, Script, buyer, seller
 from tests.unit.backtest.report.builders import HOUR, a_flow
 
 GOOD = {
-    "edge_bps": Figure(1.0, 0.5, 1.5), "sharpe": Figure(5.0), "roi": Figure(0.08), "max_drawdown": Figure(0.001),
+    "edge_bps": Figure(1.0, 0.5, 1.5), "sharpe": Figure(5.0, 3.0, 7.0), "roi": Figure(0.08), "max_drawdown": Figure(0.001),
     "trades_per_day": Figure(2_500.0), "maker_share": Figure(1.0), "taker_share": Figure(0.0),
     "peak_margin": Figure(0.1), "budget_use": Figure(0.5),
 }  # fmt: skip
@@ -111,3 +111,9 @@ def test_a_value_whose_interval_reaches_beyond_the_target_is_not_met() -> None:
     line = by_figure(judged([{**GOOD, "sharpe": Figure(6.4, -2.0, 24.0)}], a_flow(), 1_000.0, 7.0))["sharpe"]
     assert line.verdict == NOT_MET
     assert "reaches" in line.why
+
+
+def test_a_sharpe_ratio_of_too_few_fills_is_not_met() -> None:
+    line = by_figure(judged([{**GOOD, "sharpe": Figure(8.6)}], a_flow(), 1_000.0, 7.0))["sharpe"]
+    assert line.verdict == NOT_MET
+    assert "too little" in line.why
