@@ -14,8 +14,8 @@ from tests.unit.backtest.report.builders import HOUR, a_flow
 
 GOOD = {
     "edge_bps": Figure(1.0, 0.5, 1.5), "sharpe": Figure(5.0, 3.0, 7.0), "roi": Figure(0.08),
-    "max_drawdown": Figure(0.001), "trades_per_day": Figure(2_500.0), "maker_share": Figure(1.0), "taker_share": Figure(0.0),
-    "peak_margin": Figure(0.1), "budget_use": Figure(0.5),
+    "max_drawdown": Figure(0.001), "trades_per_day": Figure(2_500.0), "maker_share": Figure(1.0),
+    "taker_share": Figure(0.0), "peak_margin": Figure(0.1), "budget_use": Figure(0.5),
 }  # fmt: skip
 POOR = {
     **GOOD, "edge_bps": Figure(-1.0, -1.5, -0.5), "sharpe": Figure(-3.0), "roi": Figure(-0.01),
