@@ -201,9 +201,12 @@ class Executor:
     # ------------------------------------------------------------------ the warden
     async def _beat(self) -> None:
         """While our orders are under control: before, and when what must go does not, silence is the truth."""
-        told_ns = 0
+        told_ns, speaking = 0, False
         while True:
-            if self._engine.in_control and not self._engine.powerless:
+            was_speaking, speaking = speaking, self._engine.in_control and not self._engine.powerless
+            if speaking:
+                if not was_speaking:
+                    self._heard_mono_ns = mono_ns()  # an answer is due from now on
                 self._say_alive()
                 if mono_ns() - told_ns >= HEARTBEAT_S * NS:
                     told_ns = mono_ns()
@@ -215,8 +218,6 @@ class Executor:
         facts = self._engine.tracker.facts
         if facts is None:
             return
-        if not self._beats:
-            self._heard_mono_ns = mono_ns()  # an answer is due from now on
         self._beats += 1
         assets = [(self._settings.market.coin, facts.asset_id)]
         orders = [(facts.asset_id, order.cloid) for order in self._engine.tracker.table.live()]

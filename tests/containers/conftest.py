@@ -2,7 +2,7 @@
 
 The made-up systems (`tests/support/faked_systems.py`) are struck first, because the longest alert takes ten minutes to
 fire; everything else happens meanwhile. Tests run in the order below, whatever their files are called: what breaks the
-stack comes after what looks at it, and its end last.
+stack comes after what looks at it, its end after that, and last what takes longest to fire.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ ORDER = (
     "test_boards.py",
     "test_acl_container.py",
     "test_bus_container.py",
-    "test_made_up_systems_fire",
     "test_stop.py",
+    "test_made_up_systems_fire",
 )
 TEST_S = 900
 RECORDING = "data/events/standx_BTC_2026-01-06.npz"

@@ -128,7 +128,10 @@ class Running:
     def deadman_fires(self) -> int:
         """How often the warden of this life has begun to cancel."""
         ask_it = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:9107/healthz').read().decode())"
-        return int(json.loads(self.inside("warden", "python", "-c", ask_it))["fires"])
+        said: str = wait_for(
+            lambda: self.inside("warden", "python", "-c", ask_it), 30, "the warden's answer", every_s=0.5
+        )
+        return int(json.loads(said)["fires"])
 
     def fires_after(self, alert: str, t_s: float) -> float | None:
         """Seconds after `t_s` (wall) at which the alert began to fire; None = it has not yet."""
