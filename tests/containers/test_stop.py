@@ -46,5 +46,6 @@ def test_make_down_says_that_nothing_rests_and_leaves_no_container(stack: Runnin
     assert "none of our orders rest" in make("down")
     note(f"make down: {time.monotonic() - began:.1f} s")
     mine = ("--filter", f"label=com.docker.compose.project={PROJECT}")
-    wait_for(lambda: docker("ps", "--all", "--quiet", *mine) == "", 10, "no container left")
+    made = ("--filter", "label=com.docker.compose.container-number")  # images bear the project's label too
+    wait_for(lambda: docker("ps", "--all", "--quiet", *mine, *made) == "", 10, "no container left")
     wait_for(lambda: docker("network", "ls", "--quiet", *mine) == "", 10, "no network left")
