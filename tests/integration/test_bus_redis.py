@@ -210,15 +210,17 @@ async def test_dropped_permits_leave_no_gap_and_alerts_survive_an_outage(mortal_
 
 
 async def test_bucket_refills_on_the_servers_clock(mortal_redis: RedisServer) -> None:
-    bucket = Bucket("quick", capacity=10.0, rate_per_s=1000.0)
+    bucket = Bucket("quick", capacity=10.0, rate_per_s=10.0)
     async with RedisBus(mortal_redis.url, "feed") as bus:
         assert await bus.take(bucket, 10.0) == 0.0
         assert metrics.value("amm_ip_weight_remaining") == 0.0
         wait_s = await bus.take(bucket, 10.0)
         assert wait_s is not None
-        assert 0.0 < wait_s <= 0.01
-        await asyncio.sleep(0.02)
-        assert await bus.take(bucket, 10.0) == 0.0
+        assert 0.0 < wait_s <= 1.0
+        begin_s = time.monotonic()
+        while await bus.take(bucket, 10.0) != 0.0:
+            assert time.monotonic() - begin_s < 10.0
+            await asyncio.sleep(0.05)
 
 
 # ---------------------------------------------------------------------- the hub against the real thing
