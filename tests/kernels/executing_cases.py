@@ -120,16 +120,18 @@ def in_state(rng: random.Random) -> Args:
     return some_slots(rng), rng.randint(1, 5)
 
 
+NEW = [
+    [int(x) for x in vector] if kind.startswith("i") else [float(x) for x in vector]
+    for kind, vector in zip(ex.TYPES, ex.new_executing(SETTINGS, 4), strict=True)
+]
+
+
 def vectors(rng: random.Random) -> list[Any]:
     """An executor in the middle of its life, as plain lists."""
-    kinds = ex.TYPES
-    made = [
-        [int(x) for x in vector] if kind.startswith("i") else [float(x) for x in vector]
-        for kind, vector in zip(kinds, ex.new_executing(SETTINGS, 4), strict=True)
-    ]
+    made = [list(vector) for vector in NEW]
     w = world(rng)
     at = {name: k for k, name in enumerate(ex.Executing._fields)}
-    made[at["slots"]], made[at["shown"]] = some_slots(rng), w.out + world(rng).out
+    made[at["slots"]], made[at["shown"]] = some_slots(rng), w.out + (w.out if rng.random() < 0.7 else [0] * len(w.out))
     made[at["manner"]][ex.X_SHOWN_MID] = rng.choice((0.0, float(w.px_u)))
     made[at["bucket"]], made[at["counts"]] = pc.bucket(rng), pc.counts(rng)
     made[at["facts"]], made[at["recent"]], made[at["q"]] = pc.facts(rng), pc.ring(rng), pc.q(rng)
