@@ -134,7 +134,8 @@ if COMPILED:
             if not dispatcher._can_compile:
                 return
             del dispatcher._compile_for_args, dispatcher.get_call_template
-            folder = kernel_cache.folder(CACHE, dispatcher.py_func.__module__, SALT)
+            spec = sys.modules[dispatcher.py_func.__module__].__spec__  # knows the name of what runs as __main__, too
+            folder = kernel_cache.folder(CACHE, spec.name if spec else dispatcher.py_func.__module__, SALT)
             folder.mkdir(parents=True, exist_ok=True)
             numba.core.config.CACHE_DIR = str(folder)
             dispatcher.enable_caching()

@@ -136,6 +136,14 @@ except IndexError:
     assert len(list((tiny / "run" / "kernels").iterdir())) == 2
 
 
+def test_a_module_that_is_run_has_kernels_of_its_own(tiny: Path) -> None:
+    pytest.importorskip("numba")
+    (tiny / "quoter" / "outer.py").write_text(OUTER + "\nprint(outer(1.0))\n")
+    code = "import runpy; runpy.run_module('quoter.outer', run_name='__main__', alter_sys=True)"
+    assert python(code, tiny) == "4.0"
+    assert list((tiny / "run" / "kernels").glob("quoter.outer-*"))
+
+
 def test_kernels_nobody_asks_for_are_left_alone_until_everything_must_be_ready(tiny: Path) -> None:
     pytest.importorskip("numba")
     code = """
