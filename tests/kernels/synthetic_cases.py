@@ -215,6 +215,15 @@ def whole(rng: random.Random) -> Args:
     return a_state(rng), some_terms(rng), a_book(rng, may_be_new=True), a_chance(rng), no_rows(rng)
 
 
+def written(rng: random.Random) -> Args:
+    """A few stamps, until the time is over or the columns are full."""
+    state, terms, book, chance, rows = whole(rng)
+    columns = [[0] * (2 * layout.ROWS_MAX) for _ in range(3)]
+    stamps = rng.randrange(4)
+    until_ns = book[layout.B_DUE_NS] + rng.randrange(2_000) * 10**6
+    return state, terms, book, chance, rows, until_ns, *columns, [0] * stamps, [0] * stamps, [0.0] * stamps, [0, 0]
+
+
 # ---------------------------------------------------------------------- aggressors
 def size_usd(rng: random.Random) -> Args:
     return some_terms(rng), rng.random()
@@ -333,6 +342,7 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     "simvenue.synthetic.aggressors.sweep": sweep,
     "simvenue.synthetic.aggressors.trade": trade,
     "simvenue.synthetic.aggressors.next_stamp": whole,
+    "simvenue.synthetic.stretch.write_until": written,
     "simvenue.synthetic.survey.note_print": note_print,
     "simvenue.synthetic.survey.note_depth": note_depth,
     "simvenue.synthetic.survey.note_touch": note_touch,
