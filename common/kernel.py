@@ -135,6 +135,7 @@ if COMPILED:
                 for function in library._final_module.functions:
                     if not function.is_declaration and function.linkage == Linkage.linkonce_odr:
                         function.linkage = Linkage.internal
+                        function.name = f"{function.name} of {name}"  # or it is found where the kernel is meant
             kept(library)
 
         CPUCodeLibrary._optimize_final_module = optimize
