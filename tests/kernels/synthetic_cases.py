@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 from collections.abc import Callable
@@ -30,13 +31,20 @@ def a_chance(rng: random.Random) -> list[int]:
     return [rng.randrange(1, M2) for _ in range(WORDS)]
 
 
-def some_terms(rng: random.Random) -> list[float]:
-    flow = FLOWS[rng.choice(FLOW_NAMES)]
-    if rng.random() < 0.4:
-        flow = planted(flow, {"r2": 0.1, "informed": rng.choice((1.0, 0.3)), "vol": 2.0})
-    if rng.random() < 0.2:
+@functools.cache
+def _terms(name: str, informed: float, excites: bool) -> tuple[float, ...]:
+    """`informed`: of a planted flow, 0 = as calibrated."""
+    flow = FLOWS[name]
+    if informed:
+        flow = planted(flow, {"r2": 0.1, "informed": informed, "vol": 2.0})
+    if not excites:
         flow = replace(flow, own_excitement=0.0, other_excitement=0.0, cooling_per_s=0.0)
-    return [float(x) for x in terms_of(budget(flow, 0.9))]
+    return tuple(float(x) for x in terms_of(budget(flow, 0.9)))
+
+
+def some_terms(rng: random.Random) -> list[float]:
+    informed = rng.choice((1.0, 0.3)) if rng.random() < 0.4 else 0.0
+    return list(_terms(rng.choice(FLOW_NAMES), informed, rng.random() >= 0.2))
 
 
 def a_state(rng: random.Random) -> list[float]:
