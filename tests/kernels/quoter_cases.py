@@ -154,9 +154,7 @@ class World:
         self.t_ns = T0 + rng.randrange(10 * NS)
         self.side = rng.randrange(2)
         self.levels = rng.randint(1, QUOTES_MAX)
-        self.is_quotable = (
-            rng.random() < 0.6
-        )  # nothing is in the way of quoting: most worlds would give an empty ladder
+        self.is_quotable = rng.random() < 0.6  # nothing is in the way: most worlds would give an empty ladder
 
     @functools.cached_property
     def params(self) -> list[float]:
