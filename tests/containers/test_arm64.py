@@ -1,0 +1,49 @@
+"""The quoter's arm64 image, emulated, in place of ours: it starts from its baked kernels and its orders rest.
+
+Skipped where nobody has built that image:
+
+    docker build --platform linux/arm64 --build-arg PYTHON_IMAGE=arm64v8/python:3.11-slim-bookworm --target quoter \\
+        -t amm500/quoter:arm64 .
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from common.errors import LinkDown
+from scripts.stack import wait_for
+from tests.support.containers import PAPER, Running, docker, note, started
+
+pytestmark = pytest.mark.container
+
+IMAGE = "amm500/quoter:arm64"
+FILES = "docker-compose.yml:tests/containers/quoter-arm64.yml"
+QUOTES_S = 120.0
+ACTIONS = 10
+
+
+@pytest.fixture(scope="module")
+def emulated(images: None) -> Iterator[Running]:
+    """The made-up market in real time, which an emulated quoter keeps up with."""
+    try:
+        image = json.loads(docker("image", "inspect", IMAGE))[0]
+        said = docker("run", "--rm", "--platform", "linux/arm64", "--entrypoint", "uname", IMAGE, "-m")
+    except LinkDown as error:
+        pytest.skip(f"no arm64 image of the quoter that runs here: {error}")
+    assert (image["Architecture"], said.strip()) == ("arm64", "aarch64")
+    note(f"{IMAGE}: {image['Size'] / 1e6:.0f} MB")
+    with started(("--speed", "1"), PAPER | {"COMPOSE_FILE": FILES, "QUOTER_PLATFORM": "linux/arm64"}) as stack:
+        yield stack
+
+
+def test_the_arm64_quoter_starts_without_compiling_and_its_orders_rest(emulated: Running) -> None:
+    assert emulated.inside("quoter", "uname", "-m").strip() == "aarch64"
+    assert emulated.healthy("quoter")
+    wait_for(lambda: emulated.resting() > 0, QUOTES_S, "orders of the arm64 quoter at the venue", every_s=0.5)
+    before, began = emulated.actions(), time.monotonic()
+    wait_for(lambda: emulated.actions() >= before + ACTIONS, QUOTES_S, "orders moved with the market", every_s=0.5)
+    note(f"arm64 quoter: {emulated.resting()} orders rest, {ACTIONS} more actions in {time.monotonic() - began:.0f} s")
