@@ -23,9 +23,9 @@ pytestmark = pytest.mark.container
 
 IMAGE = "amm500/quoter:arm64"
 FILES = "docker-compose.yml:tests/containers/quoter-arm64.yml"
-QUOTES_S = 180.0
-"""At one market second a second some seven actions a minute are taken."""
-ACTIONS = 10
+QUOTES_S = 120.0
+RENEWED_S = 10.0
+"""Orders whose ladder is not renewed are cancelled within 2.5 s, so those that rest longer have a quoter that works."""
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,7 @@ def test_the_arm64_quoter_starts_without_compiling_and_its_orders_rest(emulated:
     assert emulated.healthy("quoter")
     assert emulated.inside("quoter", "diff", "-r", "/app/kernels", "/tmp/kernels") == "", "nothing was compiled anew"
     wait_for(lambda: emulated.resting() > 0, QUOTES_S, "orders of the arm64 quoter at the venue", every_s=0.5)
-    before, began = emulated.actions(), time.monotonic()
-    wait_for(lambda: emulated.actions() >= before + ACTIONS, QUOTES_S, "orders moved with the market", every_s=0.5)
-    note(f"arm64 quoter: {emulated.resting()} orders rest, {ACTIONS} more actions in {time.monotonic() - began:.0f} s")
+    began = time.monotonic()
+    wait_for(lambda: time.monotonic() - began > RENEWED_S or emulated.resting() == 0, 2 * RENEWED_S, "renewed ladders")
+    assert emulated.resting() > 0
+    note(f"arm64 quoter: {emulated.resting()} orders rest, {emulated.actions()} actions until now")

@@ -38,6 +38,9 @@ PAPER = {"NETWORK": "paper", "SESSION": "auto", "RECORD": "true", "GRAFANA": "of
 ENGINE_S = 180.0
 """Longer than nine containers take to stop one after the other."""
 
+FREEZE_S = 10.0
+"""An engine on a busy machine may be unable to freeze a container at the first try."""
+
 LATE_S = 0.2
 """A probe that only waits may be so late; beyond it the machine, not the system, decided the measurement."""
 
@@ -167,8 +170,8 @@ class Running:
     @contextmanager
     def paused(self, *services: str) -> Iterator[None]:
         """Frozen while the block runs, as a machine that hangs."""
-        for service in services:
-            docker("pause", self.name(service))
+        for name in map(self.name, services):
+            wait_for(lambda one=name: docker("pause", one), FREEZE_S, f"{name} frozen")
         try:
             yield
         finally:
