@@ -28,7 +28,7 @@ def test_nothing_fires_in_made_up_health(faked: Faked) -> None:
 
 
 def test_nothing_but_the_market_alerts_while_all_is_well(stack: Running) -> None:
-    """A recorded market may show no edge; where CPUs are fought for, orders and clocks are late by right, at 20x more."""
+    """A recorded market may show no edge; where CPUs are fought for, orders and clocks are late by right."""
     stack.await_health()
     allowed = {"EdgeStopped", "LosingFillsStreak", "FundingHigh", "MarkoutNegative"}
     load, cpus = os.getloadavg()[0], os.cpu_count() or 1
