@@ -19,11 +19,11 @@ from pathlib import Path
 
 import pytest
 
-from common.errors import ConfigError
+from common.errors import ConfigError, LinkDown
 from common.kernel import ROOT
 from scripts.container_plan import stack_folder
 from scripts.engine import Compose, require_engine
-from tests.support.containers import NOTES, OURS, PAPER, PROJECT, Running, image_sizes, note, started
+from tests.support.containers import NOTES, OURS, PAPER, PROJECT, Running, docker, image_sizes, note, started
 from tests.support.faked_systems import EXPORTER, PORT, PROMETHEUS_IMAGE, Faked, write
 from tests.support.injections import FAKED
 from tests.support.shared import shared_root
@@ -46,6 +46,7 @@ ORDER = (
     "test_made_up_systems_fire",
 )
 TEST_S = 900
+REDIS_IMAGE = "redis:7-bookworm"
 RECORDING = "data/events/standx_BTC_2026-01-06.npz"
 
 
@@ -81,6 +82,19 @@ def engine() -> None:
         require_engine()
     except ConfigError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def redis_image(engine: None) -> str:
+    """The image that the stack runs; skips, and says why, where it cannot be had."""
+    try:
+        docker("image", "inspect", REDIS_IMAGE)
+    except LinkDown:
+        try:
+            docker("pull", "--quiet", REDIS_IMAGE)
+        except LinkDown as error:
+            pytest.skip(f"{REDIS_IMAGE} is not here and cannot be had: {error}")
+    return REDIS_IMAGE
 
 
 @pytest.fixture(scope="session")
