@@ -1,6 +1,6 @@
 """The quoter's arm64 image, emulated, in place of ours: it starts from its baked kernels and its orders rest.
 
-Skipped where nobody has built that image:
+Skipped where nobody has built that image from this code:
 
     docker build --platform linux/arm64 --build-arg PYTHON_IMAGE=arm64v8/python:3.11-slim-bookworm --target quoter \\
         -t amm500/quoter:arm64 .
@@ -28,15 +28,23 @@ RENEWED_S = 10.0
 """Orders whose ladder is not renewed are cancelled within 2.5 s, so those that rest longer have a quoter that works."""
 
 
+def printed(image: str, *platform: str) -> str:
+    """Machine and build, as a container of this image names them; raises LinkDown when it does not run."""
+    asked = ("--entrypoint", "sh", image, "-c", "uname -m; cat BUILD")
+    return docker("run", "--rm", *(("--platform", *platform) if platform else ()), *asked)
+
+
 @pytest.fixture(scope="module")
 def emulated(images: None) -> Iterator[Running]:
     """The made-up market in real time, which an emulated quoter keeps up with."""
     try:
         image = json.loads(docker("image", "inspect", IMAGE))[0]
-        said = docker("run", "--rm", "--platform", "linux/arm64", "--entrypoint", "uname", IMAGE, "-m")
+        machine, build = printed(IMAGE, "linux/arm64").split()
     except LinkDown as error:
         pytest.skip(f"no arm64 image of the quoter that runs here: {error}")
-    assert (image["Architecture"], said.strip()) == ("arm64", "aarch64")
+    if build != (ours := printed("amm500/quoter:dev").split()[1]):
+        pytest.skip(f"{IMAGE} is of another build ({build}, not {ours}): nobody would arm it; build it anew")
+    assert (image["Architecture"], machine) == ("arm64", "aarch64")
     note(f"{IMAGE}: {image['Size'] / 1e6:.0f} MB")
     with started(("--speed", "1"), PAPER | {"COMPOSE_FILE": FILES, "QUOTER_PLATFORM": "linux/arm64"}) as stack:
         yield stack
