@@ -4,7 +4,6 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 MARKET ?= us500
-SPEED ?= 1
 PORT_BASE ?= 0
 GRAFANA ?= on
 .DEFAULT_GOAL := help
@@ -36,12 +35,12 @@ run/all-kernels.done: $(LIVE_SOURCES) $(wildcard backtest/*.py backtest/*/*.py) 
 setup: run/kernels.done ## install what `make demo` needs and compile the kernels
 
 demo: setup ## the whole system, no Docker, keys or network [DATA= SPEED= MINUTES= MARKET=us500|btc|standx PORT_BASE=]
-	@AMM_KERNELS=plain $(PY) -m scripts.demo --market $(MARKET) --speed $(SPEED) --port-base $(PORT_BASE) \
-		$(if $(DATA),--data $(DATA)) $(if $(MINUTES),--minutes $(MINUTES))
+	@AMM_KERNELS=plain $(PY) -m scripts.demo --market $(MARKET) --port-base $(PORT_BASE) \
+		$(if $(SPEED),--speed $(SPEED)) $(if $(DATA),--data $(DATA)) $(if $(MINUTES),--minutes $(MINUTES))
 
 up: $(if $(NATIVE_QUOTER),setup,$(VENV)/demo.done) ## the system in containers, healthy or an error [MARKET= DATA= SPEED= FLOW= PORT_BASE= GRAFANA=off NATIVE_QUOTER=1 COMPOSE_UP_ARGS=]
 	@AMM_KERNELS=plain GRAFANA=$(GRAFANA) NATIVE_QUOTER=$(NATIVE_QUOTER) COMPOSE_UP_ARGS="$(COMPOSE_UP_ARGS)" $(PY) -m scripts.containers up --market $(MARKET) \
-		--speed $(SPEED) --port-base $(PORT_BASE) $(if $(DATA),--data $(DATA)) $(if $(FLOW),--flow $(FLOW)) $(if $(SEED),--seed $(SEED)) \
+		--port-base $(PORT_BASE) $(if $(SPEED),--speed $(SPEED)) $(if $(DATA),--data $(DATA)) $(if $(FLOW),--flow $(FLOW)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(LATENCY),--latency $(LATENCY))
 
 down: $(VENV)/demo.done ## cancel all orders, then stop the containers

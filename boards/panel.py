@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 Kind: TypeAlias = Literal["lines", "points", "stat", "gauge", "heat", "states", "bars", "table"]
 Step: TypeAlias = tuple[str, float | None]
@@ -69,11 +69,11 @@ class Board:
 
 
 def stat(
-    title: str, unit: str, expr: str, legend: str, description: str, steps: Sequence[Step] = (), **more: object
+    title: str, unit: str, expr: str, legend: str, description: str, steps: Sequence[Step] = (), **more: Any
 ) -> Panel:
     """A figure, four columns wide."""
-    options: dict[str, object] = {"width": 4, "height": 4, **more}
-    return Panel(title, "stat", unit, description, (Ask(expr, legend),), steps=steps, **options)  # type: ignore[arg-type]
+    options: dict[str, Any] = {"width": 4, "height": 4, **more}
+    return Panel(title, "stat", unit, description, (Ask(expr, legend),), steps=steps, **options)
 
 
 def one(expr: str, legend: str) -> tuple[Ask, ...]:

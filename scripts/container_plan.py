@@ -37,6 +37,10 @@ PLACED = {
 UNWRITABLE = "'\\\n\r\0"
 """What no value of an env file may hold: quotes, backslashes, line breaks."""
 
+SHOWN_FLOW, SHOWN_SPEED = "lively", 20.0
+"""What paper plays when nobody says otherwise: of the market's own flow a ladder sees no fill in hours, and of this
+one, at this speed, within three minutes (six on a weekend, when the quoter widens)."""
+
 SETTABLE = tuple(name for name in (*ENVIRONMENT, *OTHER_NAMES) if name not in PLACED)
 
 
@@ -122,6 +126,18 @@ def simvenue_arguments(wishes: Wishes, wallet: str, equity_usd: float, agents: M
     else:
         parts += ["--market", "replay", "--data", f"/data/{wishes.data.name}", "--cut-gaps"]
     return shlex.join(parts)
+
+
+def traded(settings: Settings, wishes: Wishes) -> str:
+    """What is traded, in words for a person."""
+    coin = settings.market.coin
+    if settings.network != "paper":
+        return f"{coin} on {settings.network}, at {settings.venue_url}"
+    pace = f"at {wishes.speed:g} market seconds a second"
+    if wishes.data is not None:
+        return f"{coin} on paper: {wishes.data.name} replayed {pace}"
+    shown = " (made to be seen filling, measured nowhere)" if wishes.flow == SHOWN_FLOW else ""
+    return f"{coin} on paper: a made-up market, order flow {wishes.flow or 'of its kind'}{shown}, {pace}"
 
 
 def with_cores(wishes: Wishes, cores: Mapping[str, str]) -> Wishes:

@@ -102,7 +102,8 @@ def up(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return _say("the quoter does not run on this machine: make down stops the rest", code)
     seconds, there = time.monotonic() - began, compose.running()
     shown = {name: port for name, port in published.items() if name != "grafana" or name in there}
-    sys.stdout.write(f"healthy after {seconds:.0f} s; account {wallet}\n{addresses(shown)}\n")
+    said = f"healthy after {seconds:.0f} s; account {wallet}", plan.traded(settings, wishes), addresses(shown)
+    sys.stdout.write("\n".join(said) + "\n")
     return EXIT_OK
 
 
@@ -118,10 +119,10 @@ def wishes_of(arguments: argparse.Namespace, environ: Mapping[str, str]) -> plan
         raise ConfigError("FLOW belongs to a synthetic market: leave DATA or FLOW out")
     return plan.Wishes(
         data=data,
-        speed=arguments.speed,
+        speed=arguments.speed or (plan.SHOWN_SPEED if data is None else 1.0),
         seed=arguments.seed,
         latency=arguments.latency,
-        flow=arguments.flow,
+        flow=arguments.flow or (plan.SHOWN_FLOW if data is None else ""),
         grafana=word == "on",
         native_quoter=_is_on("NATIVE_QUOTER", environ),
         alerts=any(environ.get(name) for name in (contacts.SLACK_NAME, contacts.EMAIL_NAME)),
@@ -285,15 +286,15 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     start = verbs.add_parser("up")
     start.add_argument("--market", default="us500", help="profile in config/")
     start.add_argument("--data", type=Path, help="a recording to replay; without it the market is synthetic")
-    start.add_argument("--speed", type=float, default=1.0, help="market seconds per second")
+    start.add_argument("--speed", type=float, help=f"market seconds a second: {plan.SHOWN_SPEED:g}, with DATA 1")
     start.add_argument("--seed", type=int, default=1)
     start.add_argument("--latency", choices=("good", "typical", "bad"), default="typical")
-    start.add_argument("--flow", default="", help="synthetic flow: " + ", ".join(FLOWS))
+    start.add_argument("--flow", default="", help=f"made-up flow, without it {plan.SHOWN_FLOW}: {', '.join(FLOWS)}")
     start.add_argument("--port-base", type=int, default=0, help="added to every port")
     verbs.add_parser("down")
     verbs.add_parser("logs").add_argument("services", nargs="*")
     parsed = parser.parse_args(argv)
-    if parsed.verb == "up" and not 0 < parsed.speed <= 100:
+    if parsed.verb == "up" and parsed.speed is not None and not 0 < parsed.speed <= 100:
         parser.exit(EXIT_CONFIG, f"SPEED = {parsed.speed}: allowed is above 0 and at most 100\n")
     if parsed.verb == "up" and parsed.flow and parsed.flow not in FLOWS:
         parser.exit(EXIT_CONFIG, f"FLOW = {parsed.flow!r}: known are {', '.join(FLOWS)}\n")

@@ -3,7 +3,10 @@
 `btc` is Hyperliquid BTC (market-data.md, tables 1 and 2); `xyz100` the flow of `xyz:XYZ100` (table 3) on a book as deep
 as StandX BTC, always in its cash session; `us500` the same with New York's hours; `km` is `us500` with an order every
 30 s of the week; `toxic` has takers whose orders move the price by more than they reach (eta > 1: no distance breaks
-even); `calm` has takers who know next to nothing. Money is USD, distances bps of the mid, rates per second.
+even); `calm` has takers who know next to nothing; `lively` is `xyz100` with one sweep where that has eighteen, each
+reaching five times as far: as many as a volatility of 10 % holds with their impact unscaled. It fills a ladder that
+begins at 5 bps within minutes, for showing; no real market is known to be so. Money is USD, distances bps of the mid,
+rates per second.
 
 The planted figures, as strategy.md 1.3 and 1.7 define them: orders of one side reach x bps beyond the mid at the rate
 
@@ -185,4 +188,5 @@ FLOWS = {
         _XYZ100, a_per_s=0.08, k_per_bps=1.1, eps_bps=0.8, eta=1.2, jumps_per_h=4.0, jump_bps=8.0, vol_annual_min=0.55
     ),
     "calm": replace(_XYZ100, eps_bps=0.02, eta=0.05, book_edge=0.0, jumps_per_h=0.0, hour_log_sd=0.0),
+    "lively": replace(_XYZ100, a_per_s=0.0033, k_per_bps=0.4, eps_bps=0.3, eta=0.5),
 }  # fmt: skip

@@ -1,4 +1,7 @@
-"""One stack for all tests of this folder: built, started as `make up` does, stopped and removed at the end.
+"""Stacks for all tests of this folder: built, started as `make up` does, stopped and removed at the end.
+
+One on a recorded market is looked at and broken, one that nobody chose a market for is looked at, one has an arm64
+quoter: one after the other, under one name.
 
 The made-up systems (`tests/support/faked_systems.py`) are struck first, because the longest alert takes ten minutes to
 fire; everything else happens meanwhile. Tests run in the order below, whatever their files are called: what breaks the
@@ -20,8 +23,7 @@ from common.errors import ConfigError, LinkDown
 from common.kernel import ROOT
 from scripts.container_plan import stack_folder
 from scripts.engine import Compose, require_engine
-from tests.e2e.conftest import free_port_base
-from tests.support.containers import NOTES, OURS, PROJECT, Running, docker, image_sizes, make, note
+from tests.support.containers import NOTES, OURS, PAPER, PROJECT, Running, docker, image_sizes, note, started
 from tests.support.faked_systems import EXPORTER, PORT, PROMETHEUS_IMAGE, Faked, write
 from tests.support.injections import FAKED
 from tests.support.shared import shared_root
@@ -35,16 +37,17 @@ ORDER = (
     "test_networks.py",
     "test_alerts.py",
     "test_faults.py",
-    "test_boards.py",
     "test_acl_container.py",
     "test_bus_container.py",
     "test_stop.py",
+    "test_make_up.py",
+    "test_boards.py",
+    "test_arm64.py",
     "test_made_up_systems_fire",
 )
 TEST_S = 900
+REDIS_IMAGE = "redis:7-bookworm"
 RECORDING = "data/events/standx_BTC_2026-01-06.npz"
-PAPER = {"NETWORK": "paper", "SESSION": "regular", "RECORD": "true", "GRAFANA": "off", "TAG": "dev"}
-"""What a person's `.env` may not decide for these tests."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -79,6 +82,19 @@ def engine() -> None:
         require_engine()
     except ConfigError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def redis_image(engine: None) -> str:
+    """The image that the stack runs; skips, and says why, where it cannot be had."""
+    try:
+        docker("image", "inspect", REDIS_IMAGE)
+    except LinkDown:
+        try:
+            docker("pull", "--quiet", REDIS_IMAGE)
+        except LinkDown as error:
+            pytest.skip(f"{REDIS_IMAGE} is not here and cannot be had: {error}")
+    return REDIS_IMAGE
 
 
 @pytest.fixture(scope="session")
@@ -133,26 +149,16 @@ def compose() -> Iterator[Compose]:
 @pytest.fixture(scope="session")
 def stack(images: None, compose: Compose) -> Iterator[Running]:
     """The stack on a recorded market, or on a synthetic one where the recording is not here."""
-    _remove()
-    base = free_port_base()
     path = shared_root() / RECORDING
     source = ("--market", "standx", "--data", str(path)) if path.exists() else ("--market", "us500", "--flow", "btc")
-    market = (*source, "--speed", "20", "--port-base", str(base))
     note(f"market: {path.name if path.exists() else f'synthetic, since {RECORDING} is not here (AMM_SHARED)'}")
-    began = time.monotonic()
-    try:
-        make("up", *market, COMPOSE_UP_ARGS="--no-build", **PAPER)
-        note(f"make up: healthy after {time.monotonic() - began:.0f} s, images built before")
-        running = Running(base, market, PAPER)
+    with started((*source, "--speed", "20"), PAPER | {"SESSION": "regular"}) as running:
         running.await_health()
         yield running
-    finally:
-        _remove()
 
 
-def _remove() -> None:
-    """Containers, networks and volumes of our project, also those that a broken run left."""
-    try:
-        docker("compose", "-p", PROJECT, "--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "12")
-    except LinkDown as error:
-        pytest.fail(str(error))
+@pytest.fixture(scope="session")
+def shown(images: None, compose: Compose) -> Iterator[Running]:
+    """What `make up` starts for a person who says nothing of the market, and records."""
+    with started((), PAPER) as running:
+        yield running

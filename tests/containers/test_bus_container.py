@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,9 +14,6 @@ from scripts.stack import wait_for
 from tests.support.bus_rules import BusRules
 from tests.support.bus_world import BLOCK_MS, World
 from tests.support.ports import free_port
-
-IMAGE = "redis:7-bookworm"
-os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")  # we stop what we start; its image is not everywhere
 
 pytestmark = pytest.mark.container
 
@@ -65,25 +61,11 @@ class ContainerWorld(World):
 
 
 @pytest.fixture(scope="module")
-def redis_container() -> Iterator[ContainerWorld]:
-    import docker
-    from docker.errors import APIError, DockerException, ImageNotFound
+def redis_container(redis_image: str) -> Iterator[ContainerWorld]:
     from testcontainers.core.container import DockerContainer
 
-    try:
-        engine = docker.from_env()
-        engine.ping()
-    except DockerException as error:
-        pytest.skip(f"no container engine answers: {type(error).__name__}")
-    try:
-        engine.images.get(IMAGE)
-    except ImageNotFound:
-        try:
-            engine.images.pull(IMAGE)
-        except APIError as error:
-            pytest.skip(f"image {IMAGE} is not here and cannot be had: {error.explanation}")
     port = free_port()
-    container = DockerContainer(IMAGE).with_bind_ports(6379, port)
+    container = DockerContainer(redis_image).with_bind_ports(6379, port)
     container.with_command("redis-server --appendonly yes --appendfsync everysec --save ''")
     with container as running:
         world = ContainerWorld(running.get_wrapped_container(), running.get_container_host_ip(), port)

@@ -38,8 +38,8 @@ def test_sigterm_leaves_nothing_resting_and_every_service_ends_well(stack: Runni
 
 
 def test_make_down_says_that_nothing_rests_and_leaves_no_container(stack: Running) -> None:
-    make("up", *stack.market, COMPOSE_UP_ARGS="--no-build", **stack.environ)
-    again = Running(stack.port_base, stack.market, stack.environ)
+    said = make("up", *stack.market, COMPOSE_UP_ARGS="--no-build", **stack.environ)
+    again = Running(stack.port_base, stack.market, stack.environ, said)
     again.await_health()
     assert again.resting() > 0
     began = time.monotonic()

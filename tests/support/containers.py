@@ -21,6 +21,7 @@ from common.errors import EXIT_OK, LinkDown
 from common.kernel import ROOT
 from scripts.container_plan import ports, read_env, secrets_folder, stack_folder
 from scripts.stack import ask, get, wait_for
+from tests.e2e.conftest import free_port_base
 from tests.support.prometheus import asked, first_fired
 
 PROJECT = "amm500-test"
@@ -31,8 +32,14 @@ SERVICES = (*OURS, "redis", "prometheus")
 PUBLISHED_BY = {"simvenue": "mirror", "monitor": "page", "prometheus": "graphs"}
 """The network through which a container publishes its port: cut off, it could not be asked any more."""
 
+PAPER = {"NETWORK": "paper", "SESSION": "auto", "RECORD": "true", "GRAFANA": "off", "TAG": "dev"}
+"""What a person's `.env` may not decide for these tests."""
+
 ENGINE_S = 180.0
 """Longer than nine containers take to stop one after the other."""
+
+FREEZE_S = 10.0
+"""An engine on a busy machine may be unable to freeze a container at the first try."""
 
 LATE_S = 0.2
 """A probe that only waits may be so late; beyond it the machine, not the system, decided the measurement."""
@@ -80,10 +87,10 @@ class Measured:
 
 
 class Running:
-    """A stack that was started; `market` and `environ` are what `make up` got besides PORT_BASE."""
+    """A stack that was started; `market` and `environ` are what `make up` got, `said` is what it printed."""
 
-    def __init__(self, port_base: int, market: tuple[str, ...], environ: dict[str, str]) -> None:
-        self.port_base, self.market, self.environ = port_base, market, environ
+    def __init__(self, port_base: int, market: tuple[str, ...], environ: dict[str, str], said: str) -> None:
+        self.port_base, self.market, self.environ, self.said = port_base, market, environ, said
         self.ports = ports(port_base, grafana=False)
         services = read_env((stack_folder(PROJECT) / "services.env").read_text(encoding="utf-8"))
         self.address = services["WALLET_ADDRESS"]
@@ -163,8 +170,8 @@ class Running:
     @contextmanager
     def paused(self, *services: str) -> Iterator[None]:
         """Frozen while the block runs, as a machine that hangs."""
-        for service in services:
-            docker("pause", self.name(service))
+        for name in map(self.name, services):
+            wait_for(lambda one=name: docker("pause", one), FREEZE_S, f"{name} frozen")
         try:
             yield
         finally:
@@ -212,6 +219,26 @@ class Running:
             time.sleep(0.05)
             late_s = max(late_s, time.monotonic() - now - 0.05)
         return Measured(time.monotonic() - since_mono_s, late_s)
+
+
+@contextmanager
+def started(words: tuple[str, ...], environ: dict[str, str]) -> Iterator[Running]:
+    """`make up` with these words, in place of whatever ran of our project; removed at the end."""
+    remove()
+    base = free_port_base()
+    market = (*words, "--port-base", str(base))
+    began = time.monotonic()
+    try:
+        said = make("up", *market, COMPOSE_UP_ARGS="--no-build", **environ)
+        note(f"make up {' '.join(words)}: healthy after {time.monotonic() - began:.0f} s, images built before")
+        yield Running(base, market, environ, said)
+    finally:
+        remove()
+
+
+def remove() -> None:
+    """Containers, networks and volumes of our project, also those that a broken run left."""
+    docker("compose", "-p", PROJECT, "--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "12")
 
 
 def image_sizes() -> dict[str, float]:

@@ -19,7 +19,6 @@ ANSWERS = {
     "none": (200, [{"metric": {}, "values": [[0, "NaN"], [15, "+Inf"]]}]),
     "one of two": (200, [{"metric": {}, "values": [[0, "NaN"]]}, {"metric": {}, "values": [[0, "NaN"], [15, "0"]]}]),
     "sum(": (400, "parse error"),
-    "amm_recorder_on": (200, []),
 }
 
 
@@ -57,10 +56,9 @@ def test_errors_and_answers_without_a_number_are_told_apart(url: str) -> None:
     assert (found["one of two"].series, found["one of two"].finite) == (2, 1)
 
 
-def test_bad_answers_are_named_unless_the_system_cannot_have_them(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_answers_are_named(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(expressions, "questions", lambda: [Question("here", expr) for expr in ANSWERS])
-    assert [bad.question.expr for bad in bad_answers(url)] == ["empty", "none", "sum(", "amm_recorder_on"]
-    assert [bad.question.expr for bad in bad_answers(url, ["amm_recorder_on"])] == ["empty", "none", "sum("]
+    assert [bad.question.expr for bad in bad_answers(url)] == ["empty", "none", "sum("]
 
 
 def test_every_variable_of_a_board_is_filled_in() -> None:

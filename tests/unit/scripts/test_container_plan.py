@@ -107,3 +107,29 @@ def test_an_env_file_reads_back_as_written_or_is_refused(values: dict[str, str])
 def test_what_an_env_file_cannot_hold_is_refused_by_name(value: str) -> None:
     with pytest.raises(ConfigError, match="SYMBOL"):
         plan.env_text({"SYMBOL": value})
+
+
+@pytest.mark.parametrize(
+    ("wishes", "environ", "words"),
+    [
+        (
+            plan.Wishes(flow="lively", speed=20.0),
+            {},
+            "km:US500 on paper: a made-up market, order flow lively (made to be seen filling, measured nowhere), "
+            "at 20 market seconds a second",
+        ),
+        (
+            plan.Wishes(flow="btc"),
+            {"MARKET": "btc"},
+            "BTC on paper: a made-up market, order flow btc, at 1 market seconds a second",
+        ),
+        (
+            plan.Wishes(data=Path("/days/monday.npz"), speed=5.0),
+            {"MARKET": "standx"},
+            "sx:BTC on paper: monday.npz replayed at 5 market seconds a second",
+        ),
+        (plan.Wishes(), {"NETWORK": "testnet", "VENUE_URL": TESTNET_URL}, f"km:US500 on testnet, at {TESTNET_URL}"),
+    ],
+)
+def test_a_person_is_told_what_is_traded(wishes: plan.Wishes, environ: dict[str, str], words: str) -> None:
+    assert plan.traded(settings(**environ), wishes) == words

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from common import killfile
 from common.cpus import uniform_host
 from common.errors import EXIT_CONFIG, EXIT_FAULT, EXIT_OK, EXIT_REFUSED, ConfigError, LinkDown
+from common.kernel import ROOT
 from scripts import container_plan as plan
 from scripts import containers, secret_files
 from scripts.containers import Venue, cancel_all, main, up_command, wishes_of
@@ -189,6 +192,31 @@ def test_alerts_open_a_way_out_only_where_one_is_configured() -> None:
     assert wishes_of(arguments, {"SLACK_WEBHOOK": "https://hooks.example/x"}).alerts
 
 
+# ---------------------------------------------------------------------- what is traded
+@pytest.mark.parametrize(
+    ("words", "flow", "speed"),
+    [
+        ((), "lively", 20.0),
+        (("--flow", "us500"), "us500", 20.0),
+        (("--speed", "1"), "lively", 1.0),
+        (("--data", __file__), "", 1.0),
+        (("--data", __file__, "--speed", "5"), "", 5.0),
+    ],
+)
+def test_without_a_word_paper_plays_what_is_seen_filling(words: tuple[str, ...], flow: str, speed: float) -> None:
+    wishes = wishes_of(containers._arguments(["up", *words]), {})
+    assert (wishes.flow, wishes.speed) == (flow, speed)
+
+
+@pytest.mark.parametrize(("given", "handed"), [((), False), (("SPEED=5",), True)])
+@pytest.mark.parametrize("verb", ["up", "demo"])
+def test_make_hands_on_a_speed_that_was_given_and_no_other(verb: str, given: tuple[str, ...], handed: bool) -> None:
+    environ = {name: text for name, text in os.environ.items() if name not in ("SPEED", "MAKEFLAGS", "MAKELEVEL")}
+    command = ["make", "--dry-run", verb, *given]
+    said = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True).stdout
+    assert ("--speed 5" in said, "--speed" in said) == (handed, handed)
+
+
 # ---------------------------------------------------------------------- the files
 @pytest.fixture
 def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -245,6 +273,7 @@ def test_a_session_on_paper_begins_without_anything_of_the_last_one(
     printed = capsys.readouterr().out
     assert "page" in printed
     assert "grafana" not in printed
+    assert "km:US500 on paper: a made-up market, order flow lively" in printed
 
 
 def test_what_runs_already_is_not_touched(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,6 +106,13 @@ def test_the_toxic_flow_breaks_even_nowhere_and_the_calm_one_at_once() -> None:
     assert (calm.flow.eps_bps + calm.flow.eta / calm.flow.k_per_bps) / (1 - calm.flow.eta) < 0.05
 
 
+def test_what_reaches_far_for_showing_moves_the_price_as_much_as_it_says() -> None:
+    """No hidden gift to who quotes: its impact is not scaled down at the index's volatility, and is no smaller."""
+    shown = budget(FLOWS["lively"], 0.10)
+    assert shown.scale == 1.0
+    assert shown.flow.eta / shown.flow.k_per_bps > XYZ.eta / XYZ.k_per_bps
+
+
 @pytest.mark.parametrize("name", FLOWS)
 def test_every_flow_fits_its_terms(name: str) -> None:
     terms = terms_of(budget(FLOWS[name], 0.4))
