@@ -87,6 +87,7 @@ from backtest.loop.layout import (
     new_log,
     new_ring,
 )
+from backtest.loop.own import new_own
 from backtest.loop.pictures import PICTURES, new_pictures
 from backtest.loop.places import HALF, new_places
 from backtest.loop.reference import FARTHEST_BPS, SKEW_BPS
@@ -197,7 +198,7 @@ class Played:
     lost: int
     pulls: int
     money: Money | None = None
-    requests: Any = None  # (n, 5), where kept: time of arrival, slot, kind, px_u, sz_u
+    requests: Any = None  # (n, RING_STRIDE), where kept: rows as `loop/layout.py` has them (`G_*`)
 
 
 def grid_decimals(tick_px_u: int, px_u: int) -> int:
@@ -237,6 +238,7 @@ class Replay:
         self.account, self._sums = new_account(terms.charges, first_ns, terms.timing.permit_ns)
         self._executing = new_executing(quoter.executes, int(ints[I_SZ_DECIMALS]))
         self._rings = _rings(terms)
+        self._own = new_own() if quoter.executes else istate(1)
         self._vectors: tuple[Any, ...] = (
             tape.what, tape.px_u, tape.sz_u, tape.stamp_ns, tape.begin, tape.begins_file,
             _config(tape, quoter, terms, source), terms.power,
@@ -246,7 +248,7 @@ class Replay:
             floats, ints, quoter.params, quoter.lean, new_out(), self.desk, *self._rings, self.fills, self._curve,
             self._mids, *seen, told_ns, _places(quoter, grid), _pictures(tape, quoter, terms),
             self.account, self._sums, *_prices(tape),
-            *new_guard(terms.risk if terms.charges is not None else None), *self._executing, self.course,
+            *new_guard(terms.risk if terms.charges is not None else None), *self._executing, self._own, self.course,
         )  # fmt: skip
 
     @property

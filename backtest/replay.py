@@ -12,7 +12,7 @@ input, same output.
 
 from __future__ import annotations
 
-from backtest.loop.account import A_DUE_T, A_MARK, A_MODE, equity_e8, look
+from backtest.loop.account import A_DUE_T, A_LOOK, A_MARK, A_MODE, A_ON, A_PAUSE_T, A_PRICE_T, A_START_E8, look
 from backtest.loop.course import (
     C_BEGUN,
     C_DECIDE_T,
@@ -27,10 +27,22 @@ from backtest.loop.course import (
     C_TELL_FAST_T,
     C_UNTIL_T,
     C_VIEW,
+    next_tick,
 )
 from backtest.loop.deciding import PRODUCTION, decide, measure
 from backtest.loop.desk import arrive, due, hear, next_kind, pull, requote
-from backtest.loop.executing import EXECUTING, X_RENEW_NS, execute, renew_ladder, take_over, take_permit, tell_ladder
+from backtest.loop.executing import (
+    EXECUTING,
+    X_RECONCILE_NS,
+    X_RENEW_NS,
+    count_actions,
+    execute,
+    renew_ladder,
+    take_over,
+    take_permit,
+    tell_ladder,
+    want_nothing,
+)
 from backtest.loop.fixed import L_CAP, L_IN, L_OUT, L_REFILL, L_WEIGHT
 from backtest.loop.forced import flatten, liquidate, take_next
 from backtest.loop.guard import G_ROWS, guard
@@ -63,6 +75,7 @@ from backtest.loop.layout import (
     D_PULLS,
     D_SHORT_N,
     D_TOLD_T,
+    FAIR_PARTS,
     FILL_FAIR,
     FILL_PX,
     FILL_SLOT,
@@ -76,10 +89,47 @@ from backtest.loop.layout import (
     TAKE,
 )
 from backtest.loop.market import play_until
+from backtest.loop.own import (
+    OW_HELD_T,
+    OW_HOLD_T,
+    OW_JUDGE_T,
+    OW_PERMIT_T,
+    OW_SEEN_T,
+    OW_STATE_E8,
+    OW_TELLS,
+    OW_TELLS_T,
+    PRINTED,
+    hear_change,
+    hear_snapshot,
+    hears_more,
+    note_news,
+    own_due,
+    see_prints,
+    see_told,
+)
 from backtest.loop.pictures import P_TOLD, show_picture, take_pictures
 from backtest.loop.places import hear_place, requote_places
+from backtest.loop.reading import (
+    JUDGE,
+    LOOKED_WHOLE,
+    PERMIT,
+    begin_reading,
+    equity_known,
+    hear_prices,
+    next_plan,
+    note_prices,
+    note_touch,
+    position_known,
+    read_account,
+    read_market,
+    reading_due,
+    score_touch,
+    tell_soon,
+)
 from backtest.loop.reference import quote_reference, show_best
 from backtest.loop.slots import (
+    NEWS,
+    OPEN,
     QUOTE,
     SL_ADAPTS,
     SL_DECIDED_T,
@@ -90,17 +140,19 @@ from backtest.loop.slots import (
     SL_STANCE,
     WITHDRAW,
     hear_order,
+    in_state,
 )
 from common.kernel import kernel
+from executor.governor import refill
 from quoter.adverse import learn_reach
 from quoter.fade import learn_score
 from quoter.features import is_known, read_features
 from quoter.forecast import M_DEVIATION, forecast_bps
 from quoter.intensity import see_print
-from quoter.layering import C_DEEP_T, C_FAST_LEVELS, DEEP_NS, FAST_NS
+from quoter.layering import C_DEEP_T, C_FAST_LEVELS, DEEP_NS, FAST_NS, TOLD_TOUCH
 from quoter.modes import learn_mode
 from quoter.rebuilt import BUY_ROW, R_N, SELL_ROW
-from quoter.sampling import see_change, see_instant, see_snapshot
+from quoter.sampling import see_instant
 from quoter.state import (
     B_COUNT,
     B_ROWS,
@@ -120,11 +172,13 @@ from quoter.state import (
     S_FORECAST,
     S_FORECAST_SD,
     S_FORECAST_WEIGHT,
+    S_MARGIN,
     S_MID,
+    S_ORACLE,
     S_SIZE_SCALE,
     S_SPREAD_SCALE,
 )
-from riskd.limits import KILL, OUT_SIZE, OUT_SPREAD, PAUSE, REDUCING
+from riskd.limits import KILL, MARGIN, OUT_SIZE, OUT_SPREAD, PAUSE, REDUCING
 from simvenue.book.levels import B_RULES, best_px, set_level, uncross
 from simvenue.book.matching import LEVEL
 from simvenue.book.quiet import set_quietly
@@ -135,16 +189,11 @@ SHORT_NS = 5 * NS
 LONG_NS = 60 * NS
 
 
-@kernel("i8(i8, i8, i8)")
-def next_tick(origin_ns: int, t_ns: int, tick_ns: int) -> int:
-    """The first look at the clock at `t_ns` or later."""
-    return origin_ns + -((origin_ns - t_ns) // max(tick_ns, 1)) * max(tick_ns, 1)
-
-
-@kernel("i8(i8[::1], i8[::1], i8, f8, f8[::1], i8[::1], f8[::1])")
+@kernel("i8(i8[::1], i8[::1], i8, i8, f8, f8[::1], i8[::1], f8[::1])")
 def learn(
-    desk: list[int], fills: list[int], t_ns: int, mid: float, state: list[float], ints: list[int], params: list[float]
-) -> int:
+    desk: list[int], fills: list[int], t_ns: int, now: int, mid: float, state: list[float], ints: list[int],
+    params: list[float],
+) -> int:  # fmt: skip
     """Own fills whose 5 s and 60 s are over by `t_ns` teach the fade and the floor; `mid` is the last one before.
 
     Returns 1 when what they say of distances, sizes, pauses or the mode has changed.
@@ -164,7 +213,7 @@ def learn(
         half_t = ints[I_HALF_T + side]
         pause_t = ints[I_PAUSE_T + side]
         mode = ints[I_MODE]
-        learn_score(state, ints, params, side, gain, usd, t_ns)
+        learn_score(state, ints, params, side, gain, usd, now)
         learn_mode(state, ints, params, gain, usd)
         if state[S_FADE_BASE + side] != base or ints[I_HALF_T + side] != half_t:
             changed = 1
@@ -178,7 +227,7 @@ def learn(
         side = 0 if fills[at + FILL_SLOT] < QUOTES_MAX else 1
         px = float(fills[at + FILL_PX])
         gain = (mid - px if side == 0 else px - mid) / px / BPS
-        fair = float(fills[at + FILL_FAIR])
+        fair = float(fills[at + FILL_FAIR]) / FAIR_PARTS
         distance = (fair - px if side == 0 else px - fair) / px / BPS
         if fair > 0.0:
             learn_reach(state, ints, side, distance, distance - gain)
@@ -243,7 +292,7 @@ def hold(desk: list[int], ints: list[int], t_ns: int) -> None:
     "i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], "
     "i8[::1], i8[::1], f8[::1], i8[::1], i8[::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], "
     + EXECUTING
-    + ", i8[::1])",
+    + ", i8[::1], i8[::1])",
     root=True,
 )
 def replay(
@@ -333,6 +382,7 @@ def replay(
     w_worths: list[float],
     w_chosen: list[int],
     w_refused: list[int],
+    own: list[int],
     course: list[int],
 ) -> int:
     """Play on, up to `C_UNTIL_T`; returns how many instants the venue has played.
@@ -364,6 +414,7 @@ def replay(
         if executes == 1:
             fast_t = origin + config[CF_FEED]
             deep_t = fast_t
+            begin_reading(own, ready_t if account[A_ON] == 1 else NEVER, account[A_START_E8])
         if config[CF_STEP] > 0:
             step_t = stamp_ns[0] + config[CF_STEP]
     while desk[D_FULL] == 0:
@@ -376,7 +427,19 @@ def replay(
         action_t = due(actions)
         news_t = due(news) if step_t == NEVER else NEVER
         look_t = account[A_DUE_T] if market_t < NEVER else NEVER
-        now = min(market_t, view_t, action_t, news_t, pull_t, step_t, look_t, plan_t, decide_t, renew_t, fast_t, deep_t)
+        own_t = NEVER
+        read_t = NEVER
+        tells_t = NEVER
+        hold_t = NEVER
+        if executes == 1:
+            own_t = own_due(own, news, config[CF_FEED])
+            read_t = reading_due(own) if market_t < NEVER else NEVER
+            tells_t = own[OW_TELLS_T]
+            hold_t = own[OW_HOLD_T]
+        now = min(
+            market_t, view_t, own_t, read_t, tells_t, hold_t, action_t, news_t, pull_t, step_t, look_t, plan_t,
+            decide_t, renew_t, fast_t, deep_t,
+        )  # fmt: skip
         if now == NEVER or (
             now in (step_t, plan_t, decide_t, renew_t, fast_t, deep_t) and market_t == NEVER and action_t == NEVER
         ):
@@ -397,8 +460,8 @@ def replay(
         if market_t == now:
             last = pictures[P_TOLD] if len(pictures) > 0 and pictures[P_TOLD] > i else instants
             until_t = min(
-                view_t, news_t, pull_t, step_t, look_t, plan_t, decide_t, renew_t, fast_t, deep_t,
-                action_t - 1 + config[CF_MARKET_FIRST], until - 1,
+                view_t, own_t, read_t, tells_t, hold_t, news_t, pull_t, step_t, look_t, plan_t, decide_t, renew_t,
+                fast_t, deep_t, action_t - 1 + config[CF_MARKET_FIRST], until - 1,
             )  # fmt: skip
             i = play_until(
                 what, px, sz, stamp_ns, begin, begins_file, i, last, until_t, config, power,
@@ -407,6 +470,7 @@ def replay(
             )  # fmt: skip
             continue
         if look_t == now:
+            price_t = account[A_PRICE_T]
             ill = look(
                 account, sums, desk, holders[H_POS], now, price_ns, oracle_px, mark_px, funding_1h,
                 bids, asks, orders, bid_queue, ask_queue,
@@ -416,21 +480,41 @@ def replay(
                     desk, account, news, fills, now, state[S_FAIR], bids, asks, orders, bid_queue, ask_queue, holders,
                     out,
                 )  # fmt: skip
+            if executes == 1 and account[A_PRICE_T] > price_t and account[A_MARK] > 0:
+                note_prices(own, account, origin, config[CF_PACE], now + config[CF_FEED])
+            if executes == 1:
+                continue
+        if now in (look_t, read_t):
+            judged = PERMIT
+            if read_t == now:
+                judged = read_account(
+                    own, account, desk, fills, holders[H_POS], state, origin, config, int(manner[X_RECONCILE_NS]), now
+                )
+                if judged & LOOKED_WHOLE:
+                    count_actions(bucket, sent, slots, desk, account, now)
+                if judged & (PERMIT | JUDGE) == 0:
+                    continue
             if knobs[G_ROWS] > 0.0 and account[A_MARK] > 0:
                 before = account[A_MODE]
                 bid = best_px(bids)
                 ask = best_px(asks)
                 guard(
-                    account, sums, desk, fills, holders[H_POS], now, bid + ask if bid > 0 and ask > 0 else 0,
+                    account, sums, desk, fills, holders[H_POS], now,
+                    bid + ask if bid > 0 and ask > 0 and executes == 0 else 0,
                     knobs, limits, figures, verdict, losing,
                 )  # fmt: skip
-                if executes == 1 and take_permit(
-                    state, account, manner, verdict, equity_e8(account, desk, holders[H_POS])
-                ):
-                    slots[SL_ADAPTS] = 1
+                changed = account[A_MODE] != before
+                if verdict[OUT_SIZE] != state[S_SIZE_SCALE] or verdict[OUT_SPREAD] != state[S_SPREAD_SCALE]:
+                    changed = True
+                if executes == 1 and (judged & PERMIT or changed):
+                    state[S_MARGIN] = figures[MARGIN]
+                    take_permit(state, manner, verdict, own[OW_STATE_E8])
+                    own[OW_PERMIT_T] = now + account[A_LOOK]
+                if executes == 1 and account[A_PAUSE_T] > now:
+                    own[OW_JUDGE_T] = next_tick(origin, account[A_PAUSE_T], config[CF_TICK])
                 state[S_SIZE_SCALE] = verdict[OUT_SIZE]
                 state[S_SPREAD_SCALE] = verdict[OUT_SPREAD]
-                if executes == 1 and (account[A_MODE] != before or slots[SL_ADAPTS] == 1):
+                if executes == 1 and changed:
                     slots[SL_ADAPTS] = 1
                     slots[SL_STANCE] = WITHDRAW if account[A_MODE] >= PAUSE else slots[SL_STANCE]
                     plan_t = now
@@ -440,16 +524,21 @@ def replay(
                 if account[A_MODE] == KILL:
                     flatten(desk, actions, now, state[S_MID])
             continue
-        if news_t == now:
+        if news_t == now and (executes == 0 or slots[SL_IS_NEW] != NEWS or hears_more(own, slots, news) == 1):
             if executes == 1:
                 heard = desk[D_HEARD_N]
+                refill(bucket, sent, next_tick(origin, now, config[CF_TICK]) - config[CF_TICK], in_state(slots, OPEN))
+                note_news(own, slots, news)
                 hear_order(slots, desk, news, q, fills, now)
                 plan_t = now
                 if desk[D_HEARD_N] > heard:
-                    hold(desk, ints, fills[LOG_ROWS + FILL_STRIDE * heard + FILL_T] // MS * MS)
-                    slots[SL_ADAPTS] = 1
-                    if stopped == 0:
-                        decide_t = max(now, slots[SL_DECIDED_T] + config[CF_CYCLE])
+                    tell_soon(own, origin, config, now)
+                    own[OW_HOLD_T] = now
+                    own[OW_HELD_T] = fills[LOG_ROWS + FILL_STRIDE * heard + FILL_T] // MS * MS
+                elif stopped == 0 and slots[SL_DECIDED_T] > 0 and now - slots[SL_DECIDED_T] >= config[CF_REBALANCE]:
+                    decide_t = now
+                if slots[SL_SENT_T] > 0 and float(now - slots[SL_SENT_T]) >= manner[X_RENEW_NS]:
+                    renew_t = now
             else:
                 hear(desk, actions, news, now)
             continue
@@ -468,7 +557,41 @@ def replay(
             requote_places(desk, actions, now, target, places)
             step_t = now + config[CF_STEP]
             continue
-        is_told = now in (view_t, fast_t, deep_t)
+        is_told = now in (view_t, tells_t)
+        if executes == 1 and tells_t > now and now in (view_t, own_t, fast_t, deep_t):
+            if view_t == now:
+                if begins_file[v] == 1:
+                    our_bids[R_N] = 0
+                    our_asks[R_N] = 0
+                own[OW_SEEN_T] = seen_ns[v]
+                own[OW_TELLS] = hear_change(
+                    seen_what, seen_px, seen_sz, seen_begin[v], seen_begin[v + 1], v + 1, seen_ns[v],
+                    our_bids, our_asks, channel, floats, counts, own, news,
+                )  # fmt: skip
+                v += 1
+            else:
+                own[OW_SEEN_T] = now - config[CF_FEED]
+                is_deep = 0 if fast_t == now else 1
+                if own_t == now:
+                    own[OW_TELLS] = hear_change(
+                        seen_what, seen_px, seen_sz, 0, 0, v, own[OW_SEEN_T], our_bids, our_asks, channel, floats,
+                        counts, own, news,
+                    )  # fmt: skip
+                elif v > 0:
+                    own[OW_TELLS] = hear_snapshot(our_bids, our_asks, channel, own, own[OW_SEEN_T], is_deep)
+                if own_t > now and is_deep == 1:
+                    deep_t = now + DEEP_NS if v < len(seen_ns) else NEVER
+                elif own_t > now:
+                    fast_t = now + FAST_NS if v < len(seen_ns) else NEVER
+            own[OW_TELLS_T] = now if own[OW_TELLS] > 0 else NEVER
+            continue
+        if hold_t == now and not is_told and decide_t != now and slots[SL_IS_NEW] == 0:
+            own[OW_HOLD_T] = NEVER
+            hold(desk, ints, own[OW_HELD_T])
+            slots[SL_ADAPTS] = 1
+            if stopped == 0:
+                decide_t = max(now, slots[SL_DECIDED_T] + config[CF_CYCLE])
+            continue
         if not is_told and pull_t == now:
             if executes == 1:
                 slots[SL_STANCE] = WITHDRAW
@@ -481,18 +604,21 @@ def replay(
         plans = 0
         if executes == 1:
             is_late = is_told and slots[SL_DECIDED_T] > 0 and now - slots[SL_DECIDED_T] >= config[CF_REBALANCE]
-            if slots[SL_IS_NEW] == 1:
+            if slots[SL_IS_NEW] > 0:
                 plans = 1
             elif stopped == 0 and (is_late or (not is_told and decide_t == now)):
                 decide_t = next_tick(origin, now + config[CF_REBALANCE], config[CF_TICK])
                 slots[SL_DECIDED_T] = now
-                if account[A_MODE] >= PAUSE or channel[C_FAST_LEVELS] == 0:
+                if channel[C_FAST_LEVELS] == 0:
                     continue
                 ints[I_REDUCING] = 1 if now >= config[CF_STOP_T] or account[A_MODE] == REDUCING else 0
-                decide(profile, state, ints, params, rules, book, now, target)
+                hear_prices(own, state, now)
+                if account[A_MODE] >= PAUSE or (account[A_ON] == 1 and state[S_ORACLE] == 0.0):
+                    want_nothing(target)
+                else:
+                    decide(profile, state, ints, params, rules, book, now, target)
                 tell_ladder(slots, shown, manner, hold_terms, target, state, now)
-                if slots[SL_STANCE] != QUOTE:
-                    slots[SL_STANCE] = QUOTE
+                slots[SL_STANCE] = WITHDRAW if account[A_MODE] >= PAUSE else QUOTE
                 renew_t = now
                 continue
             elif renew_t == now or is_told:
@@ -509,60 +635,70 @@ def replay(
                 else:
                     take_over(slots, shown, facts, q, state)
                     if slots[SL_IS_NEW] == 0:
-                        plan_t = next_tick(origin, slots[SL_PLANNED_T] + config[CF_PLAN], config[CF_TICK])
+                        plan_t = next_plan(origin, config, slots[SL_PLANNED_T])
                     continue
             elif plan_t == now:
                 plans = 1
         if plans == 1:
-            equity = equity_e8(account, desk, holders[H_POS]) if account[A_MARK] > 0 else int(state[S_EQUITY] * 1e8)
+            read_market(own, origin, config[CF_PACE], now)
+            equity = int(state[S_EQUITY] * 1e8)
+            held = desk[D_POSITION]
+            if account[A_ON] == 1:
+                equity = equity_known(own, desk, fills)
+                held = position_known(own, desk, fills)
             execute(
-                desk, account, actions, book, state, ints, equity, now, slots, shown, manner, hold_terms, known, placed,
-                want, bounds, marks, bucket, sent, facts, terms, recent, q, w_px, w_sz, w_locked, w_place, w_want_px,
-                w_want_sz, w_assigned, w_index, w_held, w_book, w_found, w_gaps, w_worths, w_chosen, w_refused,
+                desk, account, actions, own, state, ints, held, equity, now, slots, shown, manner, hold_terms, known,
+                placed, want, bounds, marks, bucket, sent, facts, terms, recent, q, w_px, w_sz, w_locked, w_place,
+                w_want_px, w_want_sz, w_assigned, w_index, w_held, w_book, w_found, w_gaps, w_worths, w_chosen,
+                w_refused,
             )  # fmt: skip
-            plan_t = now if slots[SL_ON_ITS_WAY] > 0 else next_tick(origin, now + config[CF_PLAN], config[CF_TICK])
+            plan_t = now if slots[SL_ON_ITS_WAY] > 0 else next_plan(origin, config, now)
             continue
         before_mid = state[S_MID]
-        if view_t == now:
+        if executes == 1:
+            seen_t = own[OW_SEEN_T]
+            tells = own[OW_TELLS]
+            told = see_told(own, actions, news, channel, seen_t, now, book, floats, counts, logs, times)
+            if told > 0:
+                note_touch(own, channel, origin, config[CF_PACE], now)
+            if told & TOLD_TOUCH:
+                paced_t = next_tick(origin, now, config[CF_TICK])
+                score_touch(own, account, fills, seen_t, paced_t, channel, knobs, losing, desk)
+            if plan_t < NEVER:
+                paced_t = next_tick(origin, now, config[CF_PACE])
+                if paced_t >= slots[SL_PLANNED_T] + config[CF_PLAN]:
+                    plan_t = min(plan_t, paced_t)
+        else:
             seen_t = seen_ns[v]
             if begins_file[v] == 1:
                 our_bids[R_N] = 0
                 our_asks[R_N] = 0
-            if executes == 1:
-                told = see_change(
-                    seen_what, seen_px, seen_sz, seen_begin[v], seen_begin[v + 1], v + 1, seen_t,
-                    our_bids, our_asks, channel, book, floats, counts, logs, times,
-                )  # fmt: skip
-            else:
-                told = see_instant(
-                    seen_what, seen_px, seen_sz, seen_begin[v], seen_begin[v + 1], v + 1, seen_t,
-                    our_bids, our_asks, channel, book, floats, counts, logs, times,
-                )  # fmt: skip
-            if profile == PRODUCTION:
-                hear_prints(seen_what, seen_px, seen_begin[v], seen_begin[v + 1], seen_t, state, ints, params)
+            told = see_instant(
+                seen_what, seen_px, seen_sz, seen_begin[v], seen_begin[v + 1], v + 1, seen_t,
+                our_bids, our_asks, channel, book, floats, counts, logs, times,
+            )  # fmt: skip
+            tells = PRINTED if profile == PRODUCTION else 0
             v += 1
-        else:
-            seen_t = now - config[CF_FEED]
-            is_deep = 0 if fast_t == now else 1
-            told = 0
-            if v > 0:
-                told = see_snapshot(our_bids, our_asks, channel, seen_t, is_deep, book, floats, counts, logs, times)
-            if is_deep == 1:
-                deep_t = now + DEEP_NS if v < len(seen_ns) else NEVER
-            else:
-                fast_t = now + FAST_NS if v < len(seen_ns) else NEVER
+        if executes == 0 and tells == PRINTED:
+            hear_prints(seen_what, seen_px, seen_begin[v - 1], seen_begin[v], seen_t, state, ints, params)
+        if tells == PRINTED and executes == 1:
+            see_prints(
+                seen_what, seen_px, seen_sz, seen_begin[v - 1], seen_begin[v], seen_t, own, news, state, ints, params
+            )
         if told == 0:
             continue
         desk[D_TOLD_T] = now
-        if executes == 1 and plan_t < NEVER:
-            read_t = next_tick(origin, now, config[CF_PACE])
-            if read_t >= slots[SL_PLANNED_T] + config[CF_PLAN]:
-                plan_t = min(plan_t, read_t)
         if stopped == 0 and executes == 0 and seen_t >= config[CF_FROM_T]:
             pull_t = now + config[CF_SILENCE]
-        if profile == PRODUCTION and learn(desk, fills, seen_t, before_mid, state, ints, params) == 1:
+        if profile == PRODUCTION and learn(
+            desk, fills, seen_t - executes, now if executes == 1 else seen_t, before_mid, state, ints, params
+        ) == 1:  # fmt: skip
             slots[SL_ADAPTS] = 1
         has_mid = measure(profile, state, ints, params, book, seen_t, channel[C_FAST_LEVELS], channel[C_DEEP_T])
+        if executes == 1 and tells & PRINTED:
+            see_prints(
+                seen_what, seen_px, seen_sz, seen_begin[v - 1], seen_begin[v], seen_t, own, news, state, ints, params
+            )
         if config[CF_FORECAST] != NONE:
             state[S_FORECAST] = given[v - 1]
             state[S_FORECAST_SD] = model[M_DEVIATION]

@@ -3,9 +3,8 @@
 A recording knows more than a live reader does. This room passes it through the venue's channels (design 4.1), so that
 fit and replay see exactly the merged book that `common/book.py` and `view.py` make of live messages: the newest
 snapshot's levels, behind them the deep ones shifted with the touch and dropped after 12 s, over them a newer touch.
-Snapshots are told with the first change that comes when they are due; a deep one brings a fast one along (`tell`); or
-by the venue's own clock (`tell_snapshot`). The channels' memory is one int64 vector (`C_*`), the merged book the
-quoter's `B_*`. Times ns, prices px_u, sizes sz_u.
+Snapshots are told with the first change that comes when they are due; a deep one brings a fast one along. The
+channels' memory is one int64 vector (`C_*`), the merged book the quoter's `B_*`. Times ns, prices px_u, sizes sz_u.
 """
 
 from __future__ import annotations
@@ -159,19 +158,3 @@ def tell(bids: list[int], asks: list[int], channel: list[int], t_ns: int, book: 
         put_over(channel, BID_SIDE, book)
         put_over(channel, ASK_SIDE, book)
     return told
-
-
-@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8[::1])")
-def tell_snapshot(
-    bids: list[int], asks: list[int], channel: list[int], t_ns: int, is_deep: int, book: list[int]
-) -> int:
-    """A snapshot by the venue's own clock, whether anything changed or not; returns TOLD_BOOK.
-
-    A slow one comes after the fast one of the same time, with which the book is made anew.
-    """
-    if is_deep == 1:
-        take_deep(bids, asks, channel, t_ns)
-    take_fast(bids, asks, channel, t_ns)
-    put_over(channel, BID_SIDE, book)
-    put_over(channel, ASK_SIDE, book)
-    return TOLD_BOOK

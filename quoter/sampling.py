@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from common.kernel import kernel
 from quoter.features import F_LOG_MID, J_MID, read_features, see_book, see_print, see_touch
-from quoter.layering import C_DEEP_T, C_FAST_LEVELS, C_TOUCH, TOLD_TOUCH, put_over, tell, tell_snapshot, tell_touch
+from quoter.layering import C_DEEP_T, C_FAST_LEVELS, C_TOUCH, TOLD_TOUCH, tell
 from quoter.rebuilt import ASK_ROW, BID_ROW, BUY_ROW, SELL_ROW, part, set_row
-from quoter.state import ASK_SIDE, BID_SIDE
 
 
 @kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8, i8, i8[::1], i8[::1], f8[::1], i8[::1])", inline=True)
@@ -56,39 +55,6 @@ def see_instant(
         see_touch(floats, ints, t_ns, channel[at], channel[at + 1], channel[at + 2], channel[at + 3])
     if told > 0:
         see_book(floats, ints, logs, times, t_ns, book, channel[C_FAST_LEVELS], channel[C_DEEP_T])
-    return told
-
-
-@kernel(
-    "i8(i8[::1], i8[::1], i8[::1], i8, i8, i8, i8, i8[::1], i8[::1], i8[::1], i8[::1], "
-    "f8[::1], i8[::1], f8[::1], i8[::1])"
-)
-def see_change(
-    what: list[int], px: list[int], sz: list[int], begin: int, end: int, stamp: int, t_ns: int, bids: list[int],
-    asks: list[int], channel: list[int], book: list[int], floats: list[float], ints: list[int], logs: list[float],
-    times: list[int],
-) -> int:  # fmt: skip
-    """As `see_instant` where snapshots come by the venue's clock (`see_snapshot`): only the touch is told."""
-    if take_rows(what, px, sz, begin, end, stamp, t_ns, bids, asks, floats, ints) == 0:
-        return 0
-    told = tell_touch(bids, asks, channel, t_ns)
-    if told > 0:
-        put_over(channel, BID_SIDE, book)
-        put_over(channel, ASK_SIDE, book)
-        at = C_TOUCH
-        see_touch(floats, ints, t_ns, channel[at], channel[at + 1], channel[at + 2], channel[at + 3])
-        see_book(floats, ints, logs, times, t_ns, book, channel[C_FAST_LEVELS], channel[C_DEEP_T])
-    return told
-
-
-@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8[::1], f8[::1], i8[::1], f8[::1], i8[::1])")
-def see_snapshot(
-    bids: list[int], asks: list[int], channel: list[int], t_ns: int, is_deep: int, book: list[int],
-    floats: list[float], ints: list[int], logs: list[float], times: list[int],
-) -> int:  # fmt: skip
-    """A snapshot of venue time `t_ns`; returns what was told (TOLD_BOOK)."""
-    told = tell_snapshot(bids, asks, channel, t_ns, is_deep, book)
-    see_book(floats, ints, logs, times, t_ns, book, channel[C_FAST_LEVELS], channel[C_DEEP_T])
     return told
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from backtest.loop.layout import NEVER
-from common.kernel import istate
+from common.kernel import istate, kernel
 
 (
     C_UNTIL_T,  # nothing of this time or later is played in this turn
@@ -38,3 +38,9 @@ def new_course() -> Any:
     for place in (C_UNTIL_T, *TIMERS):
         course[place] = NEVER
     return course
+
+
+@kernel("i8(i8, i8, i8)")
+def next_tick(origin_ns: int, t_ns: int, tick_ns: int) -> int:
+    """The first look at the clock at `t_ns` or later."""
+    return origin_ns + -((origin_ns - t_ns) // max(tick_ns, 1)) * max(tick_ns, 1)

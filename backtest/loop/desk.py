@@ -30,6 +30,7 @@ from backtest.loop.layout import (
     ENDED,
     G_KIND,
     G_PX,
+    G_SENT_T,
     G_SLOT,
     G_SZ,
     G_T,
@@ -85,6 +86,7 @@ def push(ring: list[int], desk: list[int], t_ns: int, slot: int, kind: int, px: 
     ring[row + G_KIND] = kind
     ring[row + G_PX] = px
     ring[row + G_SZ] = sz
+    ring[row + G_SENT_T] = t_ns
     ring[RING_TAIL] = tail + 1
 
 

@@ -12,18 +12,18 @@ from typing import Any, NamedTuple
 
 from backtest.loop.account import (
     A_CREDIT_SHARE,
-    A_MARK,
     A_ON,
-    A_ORACLE,
     A_OTHERS_EARNED_E6,
     A_OTHERS_SENT,
-    A_SENT,
+    A_OVER,
 )
 from backtest.loop.desk import post
-from backtest.loop.layout import D_ACTIONS, D_POSITION, D_VOLUME, PLACE
+from backtest.loop.layout import D_ACTIONS, D_VOLUME, PLACE
+from backtest.loop.own import OW_ASK, OW_BID, OW_MARK, OW_ORACLE
 from backtest.loop.slots import (
     A_LADDER,
     CANCELLING,
+    NEWS,
     OPEN,
     QUOTE,
     RENEWAL,
@@ -62,7 +62,7 @@ from executor.checks import (
     MK_LEN,
     MK_PRICES,
 )
-from executor.governor import N_USED, new_bucket, reconcile, refill
+from executor.governor import N_KNOWN, N_T, N_USED, new_bucket, reconcile, refill
 from executor.plan import (
     C_LEVEL,
     C_ORDER,
@@ -92,23 +92,18 @@ from executor.terms import F_A, F_DECIMALS, F_FAIR, F_FLOOR, F_IS_KNOWN, F_K, F_
 from executor.throttle import new_ring
 from quoter.hold import has_run_away, is_worth_telling, new_hold
 from quoter.state import (
-    B_COUNT,
-    B_ROWS,
-    B_SIDE,
     I_REDUCING,
     NS,
     O_COUNT,
     O_LEN,
     O_ROWS,
     O_SIDE,
-    S_EQUITY,
     S_FAIR,
     S_FILL_A,
     S_FILL_K,
     S_HARD,
     S_MID,
     S_NEAR,
-    S_ORACLE,
     S_SIZE_SCALE,
     S_SOFT,
     S_SPREAD_SCALE,
@@ -117,6 +112,8 @@ from riskd.limits import OUT_HARD_USD, OUT_SIZE, OUT_SOFT_USD, OUT_SPREAD, caps
 from simvenue.desk.budget import action_cap
 
 ORDERS = 2 * 64
+LEVERAGE_SET = 1
+"""The first action of every life."""
 
 (
     X_HOLD_BPS,
@@ -183,22 +180,26 @@ def new_executing(settings: Settings | None, sz_decimals: int) -> tuple[Any, ...
     return (*made, *new_work(ORDERS))
 
 
-@kernel("i8(f8[::1], i8[::1], f8[::1], f8[::1], i8)")
-def take_permit(
-    state: list[float], account: list[int], manner: list[float], verdict: list[float], equity_e8: int
-) -> int:  # fmt: skip
-    """riskd's word and the account's equity, as the quoter reads them; returns 1 when even a small move counts now."""
+@kernel("i8(f8[::1], f8[::1], f8[::1], i8)")
+def take_permit(state: list[float], manner: list[float], verdict: list[float], equity_e8: int) -> int:
+    """riskd's word as the quoter reads it; returns 1 when even a small move counts now."""
     adapts = 1 if verdict[OUT_SIZE] != state[S_SIZE_SCALE] or verdict[OUT_SPREAD] != state[S_SPREAD_SCALE] else 0
     equity_usd = float(equity_e8) / 1e8
     caps(equity_usd, manner[X_SOFT_RATIO], manner[X_HARD_RATIO], verdict)
-    state[S_EQUITY] = equity_usd
     state[S_HARD] = verdict[OUT_HARD_USD]
     state[S_SOFT] = verdict[OUT_SOFT_USD]
-    state[S_ORACLE] = float(account[A_ORACLE])
     return adapts
 
 
 # ---------------------------------------------------------------------- the ladder in force
+@kernel("i8(i8[::1])")
+def want_nothing(target: list[int]) -> int:
+    """Nothing may be quoted: an empty target; returns its levels."""
+    for k in range(O_LEN):
+        target[k] = 0
+    return 0
+
+
 @kernel("i8(i8[::1], i8[::1], f8[::1], f8[::1], i8[::1], f8[::1], i8)")
 def tell_ladder(
     slots: list[int], shown: list[int], manner: list[float], hold: list[float], target: list[int], state: list[float],
@@ -249,7 +250,7 @@ def take_over(slots: list[int], shown: list[int], facts: list[float], q: list[in
         for k in range(O_LEN):
             shown[O_LEN + k] = shown[k]
         q[Q_IS_URGENT] = slots[SL_IS_URGENT]
-        slots[SL_IS_NEW] = 1
+        slots[SL_IS_NEW] = A_LADDER
     return is_new
 
 
@@ -267,19 +268,19 @@ def pack_wanted(shown: list[int], want: list[int]) -> None:
             want[at + W_NUMBER] = level
 
 
-@kernel("i8(i8[::1], f8[::1], i8[::1], i8[::1], i8[::1], f8[::1], f8[::1], i8[::1], i8)")
+@kernel("i8(i8[::1], f8[::1], i8[::1], f8[::1], f8[::1], i8[::1], i8, i8)")
 def set_limits(
-    limits: list[int], marks: list[float], desk: list[int], account: list[int], book: list[int], manner: list[float],
-    state: list[float], ints: list[int], equity_e8: int,
+    limits: list[int], marks: list[float], own: list[int], manner: list[float], state: list[float], ints: list[int],
+    position: int, equity_e8: int,
 ) -> int:  # fmt: skip
     """What holds for all orders of a plan; returns the price a position is valued at."""
     hard_usd = min(state[S_HARD], manner[X_HARD_RATIO] * float(equity_e8) / 1e8)
     limits[LM_HARD] = int(max(hard_usd, 0.0) * 1e6)
     limits[LM_SOFT] = int(state[S_SOFT] * 1e6)
-    limits[LM_POSITION] = desk[D_POSITION]
+    limits[LM_POSITION] = position
     limits[LM_REDUCING] = ints[I_REDUCING]
-    limits[LM_BID] = book[B_ROWS] if book[B_COUNT] > 0 else 0
-    limits[LM_ASK] = book[B_ROWS + B_SIDE] if book[B_COUNT + 1] > 0 else 0
+    limits[LM_BID] = own[OW_BID]
+    limits[LM_ASK] = own[OW_ASK]
     n = 0
     dearest = 0
     for k in range(3):
@@ -287,8 +288,8 @@ def set_limits(
         if k == 0 and limits[LM_BID] > 0 and limits[LM_ASK] > 0:
             px = 0.5 * float(limits[LM_BID] + limits[LM_ASK])
             dearest = (limits[LM_BID] + limits[LM_ASK] + 1) // 2
-        elif k > 0 and account[A_ON] == 1:
-            told = account[A_MARK] if k == 1 else account[A_ORACLE]
+        elif k > 0:
+            told = own[OW_MARK] if k == 1 else own[OW_ORACLE]
             px = float(told)
             dearest = max(dearest, told)
         if px > 0.0:
@@ -298,19 +299,20 @@ def set_limits(
     return dearest
 
 
-@kernel("void(i8[::1], f8[::1], f8[::1], i8[::1], i8[::1], i8[::1], i8)")
+@kernel("void(f8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8)")
 def count_actions(
-    slots: list[int], manner: list[float], bucket: list[float], counts: list[int], desk: list[int],
-    account: list[int], now: int,
-) -> None:  # fmt: skip
-    """Let the bucket fill, and take over the venue's own count now and then."""
+    bucket: list[float], counts: list[int], slots: list[int], desk: list[int], account: list[int], now: int
+) -> None:
+    """Let the bucket fill, and take over the venue's own count, as of now."""
+    if counts[N_KNOWN] == 0:
+        counts[N_T] = now
     refill(bucket, counts, now, in_state(slots, OPEN))
-    if slots[SL_COUNTED_T] > 0 and float(now - slots[SL_COUNTED_T]) < manner[X_RECONCILE_NS]:
-        return
-    slots[SL_COUNTED_T] = now
-    sent = account[A_SENT] + account[A_OTHERS_SENT] if account[A_ON] == 1 else desk[D_ACTIONS]
+    sent = desk[D_ACTIONS]
+    if account[A_ON] == 1:
+        sent += LEVERAGE_SET + account[A_OTHERS_SENT] - account[A_OVER]
     earned = desk[D_VOLUME] // max(account[A_CREDIT_SHARE], 1) + account[A_OTHERS_EARNED_E6]
     reconcile(bucket, counts, sent, action_cap(earned))
+    slots[SL_COUNTED_T] = now
 
 
 # ---------------------------------------------------------------------- the plan
@@ -336,10 +338,10 @@ def send_chosen(slots: list[int], desk: list[int], actions: list[int], chosen: l
     return desk[D_ACTIONS] - before
 
 
-@kernel("i8(i8[::1], i8[::1], i8[::1], i8[::1], f8[::1], i8[::1], i8, i8, " + EXECUTING + ")")
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8[::1], f8[::1], i8[::1], i8, i8, i8, " + EXECUTING + ")")
 def execute(
-    desk: list[int], account: list[int], actions: list[int], book: list[int], state: list[float], ints: list[int],
-    equity_e8: int, now: int,
+    desk: list[int], account: list[int], actions: list[int], own: list[int], state: list[float], ints: list[int],
+    position: int, equity_e8: int, now: int,
     slots: list[int], shown: list[int], manner: list[float], hold: list[float], orders: list[int],
     places: list[float], want: list[int], limits: list[int], marks: list[float], bucket: list[float],
     counts: list[int], facts: list[float], terms: list[float], recent: list[int], q: list[int],
@@ -349,8 +351,11 @@ def execute(
 ) -> int:  # fmt: skip
     """Bring what rests nearer to the ladder in force; returns how many entries set out."""
     slots[SL_PLANNED_T] = now
+    if counts[N_KNOWN] == 0 or (account[A_ON] == 0 and float(now - slots[SL_COUNTED_T]) >= manner[X_RECONCILE_NS]):
+        count_actions(bucket, counts, slots, desk, account, now)
+    elif slots[SL_IS_NEW] != NEWS:  # which come between two looks at the clock
+        refill(bucket, counts, now, in_state(slots, OPEN))
     slots[SL_IS_NEW] = 0
-    count_actions(slots, manner, bucket, counts, desk, account, now)
     if slots[SL_STANCE] != QUOTE:
         sent = cancel_all(slots, desk, actions, now)
         counts[N_USED] += sent
@@ -360,7 +365,7 @@ def execute(
     n = pack_orders(slots, now, int(manner[X_QUEUE_AGE_NS]), orders, places)
     pack_wanted(shown, want)
     q[Q_IS_CANCELLING] = in_state(slots, CANCELLING)
-    value_px = set_limits(limits, marks, desk, account, book, manner, state, ints, equity_e8)
+    value_px = set_limits(limits, marks, own, manner, state, ints, position, equity_e8)
     mid = marks[MK_PRICES] if limits[LM_BID] > 0 and limits[LM_ASK] > 0 else state[S_MID]
     chose = plan(
         orders, n, places, want, limits, marks, bucket, facts, terms, recent, q, manner[X_HOLD_BPS], mid, value_px,

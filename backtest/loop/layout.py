@@ -87,12 +87,13 @@ RING_LAST_T = 3  # when the last row arrives: nothing overtakes
 RING_DELAY = 4  # ns every row takes, when delays are not drawn
 RING_DRAWN = 5  # delays drawn beforehand, behind the rows: one for each HOLD_NS, over and over; 0 = none
 RING_ROWS = 6
-RING_STRIDE = 5
-G_T = 0
+RING_STRIDE = 6
+G_T = 0  # when it arrives
 G_SLOT = 1
 G_KIND = 2
 G_PX = 3
 G_SZ = 4
+G_SENT_T = 5
 NEWS_MAX = 4096
 """Requests or news on their way at once: a slot has one request, but a burst of prints may fill often."""
 
@@ -106,7 +107,9 @@ LOG_ROWS = 1
 FILL_STRIDE = 7
 FILL_T, FILL_SLOT, FILL_PX, FILL_SZ = 0, 1, 2, 3
 FILL_TAKER, FILL_FEE = 5, 6  # 1 = we took; 1e-8 quote, 0 without an account
-FILL_FAIR = 4  # fair price (px_u) of the last decision before the fill, 0 = there was none
+FILL_FAIR = 4  # fair price (px_u / FAIR_PARTS) of the last decision before the fill, 0 = there was none
+FAIR_PARTS = 1 << 29
+"""So many keep every bit of a price between 2^23 and 2^24; up to 2^34 they fit."""
 CURVE_STRIDE = 8
 CURVE_T, CURVE_POSITION, CURVE_CASH, CURVE_VOLUME, CURVE_MID2 = 0, 1, 2, 3, 4
 CURVE_FUNDING, CURVE_SEIZED, CURVE_SENT = 5, 6, 7  # so far: 1e-8 quote received, and kept by the backstop; actions

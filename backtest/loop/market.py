@@ -24,6 +24,7 @@ from backtest.loop.layout import (
     D_CURVE_T,
     D_FULL,
     D_VOLUME,
+    FAIR_PARTS,
     FILL_FAIR,
     FILL_FEE,
     FILL_PX,
@@ -59,7 +60,7 @@ def log_fill(
     fills[at + FILL_SLOT] = slot
     fills[at + FILL_PX] = px
     fills[at + FILL_SZ] = sz
-    fills[at + FILL_FAIR] = int(fair + 0.5)
+    fills[at + FILL_FAIR] = int(fair * FAIR_PARTS + 0.5)
     fills[at + FILL_TAKER] = is_taker
     fills[at + FILL_FEE] = book_fill(account, 2 * is_bid - 1, px, sz, is_taker) if account[A_ON] == 1 else 0
     fills[LOG_N] += 1

@@ -62,7 +62,7 @@ CANCEL_EVERY_NS = NS
     SL_STANCE,  # QUOTE, or WITHDRAW: everything goes
     SL_PLANNED_T,
     SL_COUNTED_T,  # when the venue's count of actions was read, 0 = never
-    SL_IS_NEW,  # 1 = something was heard since the last plan
+    SL_IS_NEW,  # what came since the last plan and is to be planned at once: NEWS or A_LADDER
     SL_SHOWN_T,  # when the ladder in force was first told, 0 = there is none
     SL_SENT_T,  # ... and told last
     SL_DECIDED_T,
@@ -93,7 +93,7 @@ SL_LEN = SL_ROWS + OS_STRIDE * ALL_SLOTS
 FREE, PENDING, OPEN, MOVING, CANCELLING, ENDED_BUSY = range(6)
 """ENDED_BUSY: filled or withdrawn, while the answer to a request about it is on its way."""
 QUOTE, WITHDRAW = range(2)
-RENEWAL, A_LADDER = 1, 2
+RENEWAL, A_LADDER, NEWS = 1, 2, 3
 
 
 def new_slots() -> Any:
@@ -205,7 +205,7 @@ def hear_order(slots: list[int], desk: list[int], news: list[int], q: list[int],
     at = pop(news)
     slot = news[at + G_SLOT]
     kind = news[at + G_KIND]
-    slots[SL_IS_NEW] = 1
+    slots[SL_IS_NEW] = NEWS
     if kind == TOOK:
         desk[D_HEARD_N] += 1
         desk[D_POSITION] += news[at + G_SZ] if slot < QUOTES_MAX else -news[at + G_SZ]

@@ -21,6 +21,7 @@ from backtest.loop.layout import (
     CURVE_SEIZED,
     CURVE_SENT,
     CURVE_T,
+    FAIR_PARTS,
     FILL_FAIR,
     FILL_FEE,
     FILL_PX,
@@ -140,7 +141,8 @@ def account_of(played: Played, costs: Costs, from_t_ns: int, to_t_ns: int) -> Ac
     )  # fmt: skip
     trading = position * rows_mid2 * (E6_TO_E8 // 2) - _sums(side * sz_u * px_u)[at] * E6_TO_E8
     return Account(
-        t_ns, side, fills[:, FILL_SLOT] % QUOTES_MAX, px_u, sz_u, _before(stamps, mids, t_ns), fills[:, FILL_FAIR],
+        t_ns, side, fills[:, FILL_SLOT] % QUOTES_MAX, px_u, sz_u, _before(stamps, mids, t_ns),
+        fills[:, FILL_FAIR] / FAIR_PARTS,
         fee_e8, fills[:, FILL_TAKER] == 0, _after(played), np.zeros(len(fills), np.int64), rows_t, rows_mid2, position,
         trading - _sums(fee_e8)[at] + funding - seized,
         np.abs(position) * rows_mid2 * (E6_TO_E8 // 2) // costs.leverage, funding, actions,

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from backtest.loop.fixed import NO_GATE, new_fixed
-from backtest.loop.layout import FILL_FAIR, FILL_PX, FILL_SLOT
+from backtest.loop.layout import FAIR_PARTS, FILL_FAIR, FILL_PX, FILL_SLOT
 from backtest.playing import Played, Terms, play
 from backtest.quoters import Quoter, Stall
 from backtest.scoring import equity, markout
@@ -74,7 +74,7 @@ def seen_at(tape: Tape, stall: Stall, terms: Terms, x_bps: float, usd: float = 2
     times, first = np.unique(fills[:, 0] * 2 + (fills[:, FILL_SLOT] >= QUOTES_MAX), return_index=True)
     blocks = np.bincount(((times // 2 - terms.from_t_ns) // (300 * NS)).astype(int))
     side = np.where(fills[first, FILL_SLOT] < QUOTES_MAX, 1.0, -1.0)
-    away = side * (fills[first, FILL_FAIR] - fills[first, FILL_PX]) / fills[first, FILL_PX] * 1e4
+    away = side * (fills[first, FILL_FAIR] / FAIR_PARTS - fills[first, FILL_PX]) / fills[first, FILL_PX] * 1e4
     error = float(blocks.std() * math.sqrt(len(blocks))) / span_s / 2.0
     return Seen(float(away.mean()), len(times) / span_s / 2.0, error, markout(played, 60, stall.fee_bps))
 

@@ -17,6 +17,7 @@ from backtest.loop.deciding import PRODUCTION
 from backtest.loop.executing import TYPES, new_executing
 from backtest.loop.fixed import L_CAP, L_LEVELS, L_LIFE, L_PRICE, L_ROWS, L_SHARE, L_TICKS
 from backtest.loop.guard import new_guard
+from backtest.loop.own import new_own
 from backtest.loop.slots import SLOTS_A_SIDE
 from common.config import Risk, load
 from common.kernel import istate
@@ -47,7 +48,7 @@ def a_ring(rng: random.Random, kinds: tuple[int, ...], *, filled: bool = True) -
         row = lo.RING_ROWS + lo.RING_STRIDE * (k & (RING - 1))
         t_ns += rng.randint(0, NS // 10)
         px = PX + STEP * rng.randint(-9, 9)
-        ring[row : row + 5] = [t_ns, rng.randrange(lo.SLOTS), rng.choice(kinds), px, rng.randint(1, 900)]
+        ring[row : row + 6] = [t_ns, rng.randrange(lo.SLOTS), rng.choice(kinds), px, rng.randint(1, 900), t_ns]
     return ring
 
 
@@ -259,7 +260,8 @@ def learn(rng: random.Random) -> Args:
     desk = a_desk(rng)
     desk[lo.D_HEARD_N] = rng.randint(0, n)
     mid = rng.choice((0.0, PX + 0.5 * STEP))
-    return desk, some_fills(rng, n), T0 + rng.randint(0, 70 * NS), mid, w.state, w.ints, w.params
+    t_ns = T0 + rng.randint(0, 70 * NS)
+    return desk, some_fills(rng, n), t_ns, t_ns + NS // 10, mid, w.state, w.ints, w.params
 
 
 def hold(rng: random.Random) -> Args:
@@ -316,12 +318,13 @@ def replay(rng: random.Random) -> Args:
     guarding = [
         list(map(float, vector)) for vector in new_guard(Risk.model_validate({}) if rng.random() < 0.5 else None)
     ]
+    own = [int(x) for x in new_own()] if executes else [0]
     return (
         *tape, config, 2.0, bids, asks, [0] * (table.O_STRIDE * 2 * SLOTS_A_SIDE), empty_queue, list(empty_queue),
         holders, out, *sides, channel, _book(rng, PX, STEP), *a_feature_state(rng), [0.0] * FEATURES_MAX, a_model(rng),
         [rng.gauss(0, 2) for _ in range(n)], w.state, w.ints, w.params, lean, w.out, [0] * lo.D_LEN, *rings,
         a_log(300, lo.FILL_STRIDE), a_log(200, lo.CURVE_STRIDE), [0] * n,
-        *tape[:5], [], [], [], account, sums, [], [], [], [], *guarding, *executing, a_course(rng),
+        *tape[:5], [], [], [], account, sums, [], [], [], [], *guarding, *executing, own, a_course(rng),
     )  # fmt: skip
 
 
@@ -574,7 +577,8 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     "backtest.loop.keeping.keep_places": keep_places,
     **{f"backtest.loop.deciding.{case.__name__}": case for case in (measure, decide)},
     **{f"backtest.loop.pictures.{case.__name__}": case for case in (take_pictures, show_picture)},
-    **{f"backtest.replay.{case.__name__}": case for case in (learn, hear_prints, see_best, hold, next_tick, replay)},
+    **{f"backtest.replay.{case.__name__}": case for case in (learn, hear_prints, see_best, hold, replay)},
+    "backtest.loop.course.next_tick": next_tick,
     **{f"backtest.loop.market.{case.__name__}": case for case in (log_fill, take_fills, draw_curve, play_until)},
     **{
         f"backtest.loop.account.{case.__name__}": case

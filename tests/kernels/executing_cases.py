@@ -8,6 +8,7 @@ from typing import Any
 
 from backtest.loop import executing as ex
 from backtest.loop import layout as lo
+from backtest.loop import own as ow
 from backtest.loop import slots as sl
 from common.config import load
 from common.kernel import istate, state
@@ -138,9 +139,21 @@ def vectors(rng: random.Random) -> list[Any]:
     return made
 
 
+def an_own(rng: random.Random) -> list[int]:
+    """What the executor has read of the market."""
+    own = [0] * ow.OW_SLOTS
+    for place in (ow.OW_BID, ow.OW_ASK, ow.OW_MARK, ow.OW_ORACLE):
+        own[place] = rng.choice((0, PX + STEP * rng.randint(-5, 5)))
+    return own
+
+
+def want_nothing(rng: random.Random) -> Args:
+    return (world(rng).out,)
+
+
 def take_permit(rng: random.Random) -> Args:
     verdict = [float(rng.randrange(3)), rng.choice((1.0, 0.5)), rng.choice((1.0, 1.75)), 0.0, 0.0]
-    return world(rng).state, an_account(rng)[0], vectors(rng)[2], verdict, rng.choice((10**11, 0))
+    return world(rng).state, vectors(rng)[2], verdict, rng.choice((10**11, 0))
 
 
 def take_over(rng: random.Random) -> Args:
@@ -167,13 +180,12 @@ def pack_wanted(rng: random.Random) -> Args:
 
 def set_limits(rng: random.Random) -> Args:
     w, made = world(rng), vectors(rng)
-    account = an_account(rng)[0]
-    return pc.limits(rng), pc.marks(rng), a_desk(rng), account, w.book, made[2], w.state, w.ints, 10**11
+    return pc.limits(rng), pc.marks(rng), an_own(rng), made[2], w.state, w.ints, rng.randint(-90, 90), 10**11
 
 
 def count_actions(rng: random.Random) -> Args:
     made = vectors(rng)
-    return made[0], made[2], pc.bucket(rng), pc.counts(rng), a_desk(rng), an_account(rng)[0], T0
+    return pc.bucket(rng), pc.counts(rng), made[0], a_desk(rng), an_account(rng)[0], T0
 
 
 def send_chosen(rng: random.Random) -> Args:
@@ -191,8 +203,8 @@ def send_chosen(rng: random.Random) -> Args:
 def execute(rng: random.Random) -> Args:
     w = world(rng)
     return (
-        a_desk(rng), an_account(rng)[0], actions(rng, filled=False), w.book, w.state, w.ints,
-        rng.choice((10**11, 10**9)), T0, *vectors(rng),
+        a_desk(rng), an_account(rng)[0], actions(rng, filled=False), an_own(rng), w.state, w.ints,
+        rng.randint(-90, 90), rng.choice((10**11, 10**9)), T0, *vectors(rng),
     )  # fmt: skip
 
 
@@ -211,8 +223,8 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     **{
         f"backtest.loop.executing.{case.__name__}": case
         for case in (
-            take_permit, take_over, tell_ladder, renew_ladder, pack_wanted, set_limits, count_actions, send_chosen,
-            execute,
+            want_nothing, take_permit, take_over, tell_ladder, renew_ladder, pack_wanted, set_limits, count_actions,
+            send_chosen, execute,
         )
     },
 }  # fmt: skip

@@ -124,10 +124,6 @@ def tell_touch(rng: random.Random) -> Args:
     return a_side(rng, 1), a_side(rng, -1), a_channel(rng), a_time(rng)
 
 
-def tell_snapshot(rng: random.Random) -> Args:
-    return a_side(rng, 1), a_side(rng, -1), a_channel(rng), a_time(rng), rng.randrange(2), _book(rng, PX, STEP)
-
-
 # ---------------------------------------------------------------------- paths and features
 def some_paths(rng: random.Random, paths: int) -> tuple[list[float], list[int]]:
     logs = [0.0] * (paths * RING)
@@ -278,10 +274,6 @@ def take_rows(rng: random.Random) -> Args:
     return *told[:9], told[11], told[12]
 
 
-def see_snapshot(rng: random.Random) -> Args:
-    return *tell_snapshot(rng), *a_feature_state(rng)
-
-
 def sample(rng: random.Random) -> Args:
     n = rng.randint(2, 30)
     edges = sorted({0, n, *(rng.randint(0, n) for _ in range(4))})
@@ -350,7 +342,7 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     },
     **{
         f"quoter.layering.{case.__name__}": case
-        for case in (touch_changed, copy_best, add_deep, put_over, tell, tell_touch, tell_snapshot)
+        for case in (touch_changed, copy_best, add_deep, put_over, tell, tell_touch)
     },
     **{f"quoter.layering.{name}": tell_touch for name in ("take_deep", "take_fast")},
     **{f"quoter.paths.{case.__name__}": case for case in (remember, read_moves)},
@@ -362,8 +354,7 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
         )
     },
     **{f"quoter.forecast.{case.__name__}": case for case in (forecast_bps, favours)},
-    **{f"quoter.sampling.{case.__name__}": case for case in (take_rows, see_instant, see_snapshot, sample)},
-    "quoter.sampling.see_change": see_instant,
+    **{f"quoter.sampling.{case.__name__}": case for case in (take_rows, see_instant, sample)},
     **{
         f"backtest.loop.fixed.{case.__name__}": case
         for case in (tilt_of, place_px, fixed_side, leave_side, quote_fixed, is_off)
