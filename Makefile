@@ -23,8 +23,14 @@ $(VENV)/dev.done: requirements/dev.txt requirements/oracle.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt -r requirements/oracle.txt
 	@touch $@ $(VENV)/demo.done $(VENV)/backtest.done $(VENV)/fetch.done
 
-run/kernels.done: $(VENV)/demo.done $(wildcard common/*.py quoter/*.py executor/*.py riskd/*.py simvenue/*.py simvenue/*/*.py)
+LIVE_SOURCES := $(wildcard common/*.py quoter/*.py executor/*.py riskd/*.py simvenue/*.py simvenue/*/*.py)
+
+run/kernels.done: $(VENV)/demo.done $(LIVE_SOURCES)
 	@$(PY) -m common.kernel common quoter executor riskd simvenue
+	@touch $@
+
+run/all-kernels.done: $(LIVE_SOURCES) $(wildcard backtest/*.py backtest/*/*.py) | $(VENV)/demo.done
+	@$(PY) -m common.kernel
 	@touch $@
 
 setup: run/kernels.done ## install what `make demo` needs and compile the kernels
@@ -44,19 +50,16 @@ down: $(VENV)/demo.done ## cancel all orders, then stop the containers
 logs: $(VENV)/demo.done ## follow what the services say, in containers or in the demonstration [SERVICE=]
 	@AMM_KERNELS=plain $(PY) -m scripts.containers logs $(SERVICE)
 
-test: $(VENV)/dev.done ## unit, property and end-to-end tests on real Redis, sockets and processes, with coverage
-	@$(PY) -m common.kernel
+test: $(VENV)/dev.done run/all-kernels.done ## unit, property and end-to-end tests on real Redis, sockets and processes, with coverage
 	@$(PY) -m scripts.test
 
-test-all: $(VENV)/dev.done ## everything, whole recorded days and 10^5 cases a kernel too
-	@$(PY) -m common.kernel
+test-all: $(VENV)/dev.done run/all-kernels.done ## everything, whole recorded days and 10^5 cases a kernel too
 	@AMM_CASES=100000 AMM_FAULT_TRIALS=5 $(PY) -m scripts.test --all
 
 test-containers: $(VENV)/dev.done ## tests that need a container engine
 	@$(PY) -m pytest -m container -rs tests/containers
 
-bench: $(VENV)/dev.done ## measure, as ratios in one run; writes reports/bench.json
-	@$(PY) -m common.kernel
+bench: $(VENV)/dev.done run/all-kernels.done ## measure, as ratios in one run; writes reports/bench.json
 	@$(PY) -m bench
 
 $(VENV)/backtest.done: requirements/backtest.txt
@@ -72,18 +75,15 @@ $(VENV)/fetch.done: requirements/fetch.txt
 fetch: $(VENV)/fetch.done ## history into data/: candles, funding, the index [MARKET= DAYS= ARCHIVE=1 (requester pays)]
 	@$(PY) -m backtest fetch --market $(MARKET) $(if $(DAYS),--days $(DAYS)) $(if $(ARCHIVE),--archive)
 
-planted: $(VENV)/backtest.done ## what the engine earns of what there is, on markets whose truth was planted [HOURS= SEED= SETTING=]
-	@$(PY) -m common.kernel
+planted: $(VENV)/backtest.done run/all-kernels.done ## what the engine earns of what there is, on markets whose truth was planted [HOURS= SEED= SETTING=]
 	@$(PY) -m backtest planted $(if $(HOURS),--hours $(HOURS)) $(if $(SEED),--seed $(SEED)) $(if $(SETTING),--setting $(SETTING))
 
-edge: $(VENV)/backtest.done ## what each quoter earns on recorded days [DATA= MARKET= FIT= SCORE= TICK= FEE= LATENCY=100,300 STRICT=1 PROFILE=]
-	@$(PY) -m common.kernel
+edge: $(VENV)/backtest.done run/all-kernels.done ## what each quoter earns on recorded days [DATA= MARKET= FIT= SCORE= TICK= FEE= LATENCY=100,300 STRICT=1 PROFILE=]
 	@$(PY) -m backtest edge --market $(MARKET) --data $(DATA) $(if $(FIT),--fit $(FIT)) $(if $(SCORE),--score $(SCORE)) \
 		$(if $(TICK),--tick $(TICK)) $(if $(FEE),--fee $(FEE)) $(if $(LATENCY),--latency $(LATENCY)) \
 		$(if $(STRICT),--strict) $(if $(PROFILE),--profile $(PROFILE)) $(if $(QUEUE),--queue $(QUEUE))
 
-backtest: $(VENV)/backtest.done ## what a configuration would have earned [MARKET=a,b DATA=path | SOURCE=auto|recorded|hyperliquid|xyz100|btc|synthetic DAYS= MONTHS= PROFILE= LEVERAGE= LATENCY=good|table:typical|recorded|F,O QUEUE= FEE= TICK= STRICT=1 MODEL= SEED= EDGE_GATE=enforce|warn OUT=]
-	@$(PY) -m common.kernel
+backtest: $(VENV)/backtest.done run/all-kernels.done ## what a configuration would have earned [MARKET=a,b DATA=path | SOURCE=auto|recorded|hyperliquid|xyz100|btc|synthetic DAYS= MONTHS= PROFILE= LEVERAGE= LATENCY=good|table:typical|recorded|F,O QUEUE= FEE= TICK= STRICT=1 MODEL= SEED= EDGE_GATE=enforce|warn OUT=]
 	@$(PY) -m backtest run --market $(MARKET) $(if $(DATA)$(SOURCE),--data $(if $(DATA),$(DATA),$(SOURCE))) \
 		$(if $(DAYS),--days $(DAYS)) $(if $(MONTHS),--months $(MONTHS)) $(if $(PROFILE),--profile $(PROFILE)) \
 		$(if $(LEVERAGE),--leverage $(LEVERAGE)) $(if $(LATENCY),--latency $(LATENCY)) $(if $(QUEUE),--queue $(QUEUE)) \

@@ -292,7 +292,8 @@ def hold(desk: list[int], ints: list[int], t_ns: int) -> None:
     "i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], "
     "i8[::1], i8[::1], f8[::1], i8[::1], i8[::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], "
     + EXECUTING
-    + ", i8[::1], i8[::1])"
+    + ", i8[::1], i8[::1])",
+    root=True,
 )
 def replay(
     what: list[int],

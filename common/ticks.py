@@ -85,6 +85,10 @@ def tick_u(px_u: int, sz_decimals: int) -> int:
 def floor_px(px_u: int, sz_decimals: int) -> int:
     """The highest legal price at or below px_u (0 stays 0)."""
     step = tick_u(px_u, sz_decimals)
+    if step == 1:
+        return px_u
+    if step == 10:  # a number the compiler knows is divided by in a fifth of the time
+        return px_u // 10 * 10
     return px_u // step * step
 
 
@@ -92,6 +96,10 @@ def floor_px(px_u: int, sz_decimals: int) -> int:
 def ceil_px(px_u: int, sz_decimals: int) -> int:
     """The lowest legal price at or above px_u."""
     step = tick_u(px_u, sz_decimals)
+    if step == 1:
+        return px_u
+    if step == 10:
+        return -(-px_u // 10) * 10
     return -(-px_u // step) * step
 
 

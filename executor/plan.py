@@ -237,10 +237,12 @@ def drop_excess(
 ) -> int:
     """Cancels of a side's outermost orders while its worst case is over the hard limit, added to `found`."""
     worst_u = side * limits[LM_POSITION]
+    dearest = 0
     for i in range(n):
         if orders[R_STRIDE * i + R_SIDE] == side:
             worst_u += orders[R_STRIDE * i + R_HELD]
-    if worst_u <= 0:
+            dearest = max(dearest, orders[R_STRIDE * i + R_AT_PX])
+    if float(worst_u) * float(dearest) <= float(limits[LM_HARD]) * OVER_CAP:
         return 0
     count = sorted_orders(orders, n, side, index, R_AT_PX, side)
     dropped = 0
@@ -296,11 +298,12 @@ def fill_book(orders: list[int], n: int, held: list[int], book: list[int], value
             stretch(book, side, orders[row + R_TO_PX])
 
 
-@kernel("i8(i8[::1], i8[::1], f8[::1], f8[::1], f8, i8[::1])")
+@kernel("i8(i8[::1], i8[::1], f8[::1], f8[::1], f8, f8, i8[::1])")
 def rank(
-    found: list[int], want: list[int], gaps: list[float], worths: list[float], mid_px: float, index: list[int]
-) -> int:
-    """Numbers of the changes that are no cancels, outward moves first, then by worth; returns how many."""
+    found: list[int], want: list[int], gaps: list[float], worths: list[float], mid_px: float, least_bps: float,
+    index: list[int],
+) -> int:  # fmt: skip
+    """Numbers of the changes worth `least_bps` that are no cancels, outward moves first, then by worth; how many."""
     nearest_bid = max(abs(mid_px - float(want[W_ROWS + W_PX])), 1.0)
     nearest_ask = max(abs(mid_px - float(want[W_ROWS + W_SIDE + W_PX])), 1.0)
     mean_bid = mean_size(want, 0)
@@ -316,6 +319,8 @@ def rank(
             gaps[k], float(found[at + C_PX]), float(found[at + C_SZ]), mid_px,
             nearest_bid if is_bid else nearest_ask, mean_bid if is_bid else mean_ask,
         )  # fmt: skip
+        if not worths[k] >= least_bps:
+            continue
         i = count
         while i > 0 and goes_before(found, worths, k, index[i - 1]) == 1:
             index[i] = index[i - 1]
@@ -362,10 +367,12 @@ def choose(
     bucket: list[float], q: list[int], worths: list[float], held: list[int], book: list[int], chosen: list[int],
     refused: list[int], hold_bps: float, t_ns: int, mono_ns: int,
 ) -> int:  # fmt: skip
-    """What passes and is worth its token, in order of worth, added to `chosen`; returns how many."""
+    """What is worth its token and passes, in order of worth, added to `chosen`; returns how many."""
     sent = 0
     for r in range(ranked):
         k = index[r]
+        if not worths[k] >= price_bps(bucket, hold_bps, bucket[V_TOKENS]):
+            continue
         at = 1 + C_STRIDE * k
         side = found[at + C_SIDE]
         order = found[at + C_ORDER]
@@ -391,7 +398,7 @@ def choose(
             refused[row + X_PX] = px
             refused[row + X_SZ] = sz
             refused[0] += 1
-        elif worths[k] >= price_bps(bucket, hold_bps, bucket[V_TOKENS]):
+        else:
             bucket[V_TOKENS] -= 1.0
             note_sent(recent, side, px, sz, 1 if order < 0 else 0, mono_ns)
             count_in(book, side, max(sz - held_u, 0))
@@ -455,12 +462,13 @@ def plan(
             put(chosen, CANCEL, found[at + C_SIDE], found[at + C_ORDER], found[at + C_PX], found[at + C_SZ], -1, 0)
     if found[0] == chosen[0]:
         return chosen[0]
-    fill_book(orders, n, held, book, value_px_u)
-    ranked = rank(found, want, gaps, worths, mid_px, index)
-    choose(
-        found, ranked, index, limits, marks, recent, bucket, q, worths, held, book, chosen, refused, hold_bps, t_ns,
-        mono_ns,
-    )  # fmt: skip
+    ranked = rank(found, want, gaps, worths, mid_px, price_bps(bucket, hold_bps, bucket[V_TOKENS]), index)
+    if ranked > 0:
+        fill_book(orders, n, held, book, value_px_u)
+        choose(
+            found, ranked, index, limits, marks, recent, bucket, q, worths, held, book, chosen, refused, hold_bps, t_ns,
+            mono_ns,
+        )  # fmt: skip
     for k in range(found[0]):
         at = 1 + C_STRIDE * k
         if found[at + C_WHAT] != OUTWARD or is_going(found, found[at + C_ORDER]) == 1:

@@ -147,7 +147,7 @@ def set_needs(state: list[float], ints: list[int], params: list[float], side: in
         state[S_NEED + side * BANDS + band] = need
 
 
-@kernel("f8(f8[::1], i8, f8)")
+@kernel("f8(f8[::1], i8, f8)", inline=True)
 def floor_at_bps(state: list[float], side: int, distance_bps: float) -> float:
     """The nearest distance, from `distance_bps` on outwards, that earns what its band asks for; NO_FLOOR = none."""
     floor = distance_bps

@@ -37,6 +37,7 @@ from quoter.state import (
     S_MICRO,
     S_MID,
     S_PRESSURE,
+    S_WORK,
     USD,
     decay,
 )
@@ -95,24 +96,25 @@ def depth_usd(book: list[int], side: int, levels: int, fast_levels: int, deep_we
     return total
 
 
-@kernel("f8(i8[::1], i8, i8, i8, f8)")
-def median_usd(book: list[int], side: int, levels: int, fast_levels: int, deep_weight: float) -> float:
-    """The (lower) median level of the best `levels` of a side in USD; 0 for an empty side."""
+@kernel("f8(i8[::1], i8, i8, i8, f8, f8[::1], i8)")
+def median_usd(
+    book: list[int], side: int, levels: int, fast_levels: int, deep_weight: float, work: list[float], at: int
+) -> float:
+    """The (lower) median level of the best `levels` of a side in USD; 0 for an empty side.
+
+    `work` from `at` on is room for so many numbers: they are sorted there.
+    """
     n = min(book[B_COUNT + side], levels)
-    want = (n - 1) // 2
-    for i in range(n):
-        mine = level_usd(book, side, i, fast_levels, deep_weight)
-        below = 0
-        equal = 0
-        for j in range(n):
-            other = level_usd(book, side, j, fast_levels, deep_weight)
-            if other < mine:
-                below += 1
-            elif other == mine:
-                equal += 1
-        if below <= want < below + equal:
-            return mine
-    return 0.0
+    if n == 0:
+        return 0.0
+    for level in range(n):
+        usd = level_usd(book, side, level, fast_levels, deep_weight)
+        k = at + level
+        while k > at and work[k - 1] > usd:
+            work[k] = work[k - 1]
+            k -= 1
+        work[k] = usd
+    return work[at + (n - 1) // 2]
 
 
 @kernel("f8(i8[::1], i8, f8, i8, f8)")
@@ -166,7 +168,7 @@ def analyse(state: list[float], ints: list[int], params: list[float], book: list
     for side in range(2):
         state[S_DEPTH + side] = depth_usd(book, side, VIEW, fast, deep_weight)
         state[S_DEPTH5 + side] = depth_usd(book, side, TOP, fast, deep_weight)
-        state[S_MEDIAN + side] = median_usd(book, side, VIEW, fast, deep_weight)
+        state[S_MEDIAN + side] = median_usd(book, side, VIEW, fast, deep_weight, state, S_WORK)
     thinner = min(state[S_DEPTH + BID_SIDE], state[S_DEPTH + ASK_SIDE])
     watch_liquidity(ints, params, thinner, t_ns)
     state[S_IMBALANCE] = imbalance(state[S_DEPTH + BID_SIDE], state[S_DEPTH + ASK_SIDE])

@@ -20,7 +20,7 @@ from quoter.fair import collar_px
 from quoter.floor import reduce_floor_bps, tick_bps
 from quoter.kept import ladder_differs
 from quoter.modes import limit_near
-from quoter.sizing import level_share, local_ratio, thickness
+from quoter.sizing import level_behind, level_share, local_ratio, thickness
 from quoter.skew import is_reducing, tilt
 from quoter.state import (
     B_COUNT,
@@ -70,11 +70,13 @@ from quoter.state import (
     S_WHOLE,
     S_WIDENING,
     S_WORK,
-    USD,
     WHY_COLLAR,
     WHY_NO_BUDGET,
 )
 
+ANY_PX = 2**62
+E6 = 1e6
+"""px_u x sz_u of one USD."""
 REDUCES = S_WORK + QUOTES_MAX
 """Second half of the work space: weights first, then 1 for a level that only reduces the position."""
 
@@ -110,16 +112,20 @@ def base_bps(state: list[float], params: list[float], level: int, levels: int) -
     return level_bps(params, level, levels, state[S_LO], state[S_HI])
 
 
-@kernel("i8(i8, f8, f8, i8, i8)")
-def level_px(side: int, fair: float, distance_bps: float, opposite_px_u: int, sz_decimals: int) -> int:
-    """The legal price at least that far from fair and short of the opposite best (0 = none); 0 = no such price."""
+@kernel("i8(i8, i8, i8)")
+def short_of(side: int, opposite_px_u: int, sz_decimals: int) -> int:
+    """The best legal price of a side that does not meet the opposite best (0 = none, then any price)."""
     if side == BID_SIDE:
-        px = floor_px(max(math.floor(fair * (1.0 - distance_bps * BPS)), 0), sz_decimals)
-        if opposite_px_u > 0:
-            px = min(px, floor_px(opposite_px_u - 1, sz_decimals))
-        return max(px, 0)
-    px = ceil_px(math.ceil(fair * (1.0 + distance_bps * BPS)), sz_decimals)
-    return max(px, ceil_px(opposite_px_u + 1, sz_decimals))
+        return max(floor_px(opposite_px_u - 1, sz_decimals), 0) if opposite_px_u > 0 else ANY_PX
+    return ceil_px(opposite_px_u + 1, sz_decimals)
+
+
+@kernel("i8(i8, f8, f8, i8, i8)", inline=True)
+def level_px(side: int, fair: float, distance_bps: float, limit_px_u: int, sz_decimals: int) -> int:
+    """The legal price at least that far from fair and no better than `limit_px_u`; 0 = no such price."""
+    if side == BID_SIDE:
+        return min(floor_px(max(math.floor(fair * (1.0 - distance_bps * BPS)), 0), sz_decimals), limit_px_u)
+    return max(ceil_px(math.ceil(fair * (1.0 + distance_bps * BPS)), sz_decimals), limit_px_u)
 
 
 @kernel("i8(i8[::1], i8)")
@@ -131,12 +137,12 @@ def opposite_best(book: list[int], side: int) -> int:
 
 @kernel("i8(f8[::1], i8[::1], i8, i8)")
 def kept_from(params: list[float], book: list[int], side: int, sz_decimals: int) -> int:
-    """The price a side stays short of: the opposite best, or further away by the ticks the profile keeps; 0 = none."""
+    """The best price a side may have: short of the opposite best by the ticks the profile keeps."""
     opposite = opposite_best(book, side)
-    if opposite <= 0 or params[P_TICKS] <= 1.0:
-        return opposite
-    kept = (int(params[P_TICKS]) - 1) * tick_u(opposite, sz_decimals)
-    return max(opposite - kept, 1) if side == BID_SIDE else opposite + kept
+    if opposite > 0 and params[P_TICKS] > 1.0:
+        kept = (int(params[P_TICKS]) - 1) * tick_u(opposite, sz_decimals)
+        opposite = max(opposite - kept, 1) if side == BID_SIDE else opposite + kept
+    return short_of(side, opposite, sz_decimals)
 
 
 @kernel("i8(f8[::1], i8[::1], i8, i8)")
@@ -149,9 +155,9 @@ def joined_px(params: list[float], book: list[int], side: int, sz_decimals: int)
 
 
 @kernel("i8(i8, f8, f8, i8, i8, i8)")
-def placed_px(side: int, fair: float, distance_bps: float, opposite_px_u: int, join_px_u: int, sz_decimals: int) -> int:
+def placed_px(side: int, fair: float, distance_bps: float, limit_px_u: int, join_px_u: int, sz_decimals: int) -> int:
     """`level_px`, and no better than `join_px_u` where that is a price."""
-    px = level_px(side, fair, distance_bps, opposite_px_u, sz_decimals)
+    px = level_px(side, fair, distance_bps, limit_px_u, sz_decimals)
     if join_px_u > 0:
         return min(px, join_px_u) if side == BID_SIDE else max(px, join_px_u)
     return px
@@ -193,14 +199,14 @@ def set_sizes(state: list[float], side: int, levels: int, out: list[int]) -> Non
         usd = state[REDUCES + i]
         state[REDUCES + i] = 0.0
         row = base + 2 * i
-        out[row + 1] = int(usd / USD / max(float(out[row]), state[S_FAIR]))
+        out[row + 1] = int(usd * E6 / max(float(out[row]), state[S_FAIR]))
         if out[row + 1] > 0 or usd <= 0.0:
             continue
         if i > 0:
             state[REDUCES + i - 1] += usd
             out[O_MERGED] += 1
         elif levels > 1 and out[row + 3] > 0:
-            out[row + 3] += int(usd / USD / max(float(out[row + 2]), state[S_FAIR]))
+            out[row + 3] += int(usd * E6 / max(float(out[row + 2]), state[S_FAIR]))
             out[O_MERGED] += 1
 
 
@@ -211,15 +217,20 @@ def set_levels(
     """Distances into S_WORK, prices behind the floor and sizes into `out`; the sizes fit the side's budget."""
     set_distances(state, ints, params, side, levels)
     grid = ints[I_SZ_DECIMALS]
-    opposite = kept_from(params, book, side, grid)
+    limit = kept_from(params, book, side, grid)
     join = joined_px(params, book, side, grid)
     total = 0.0
+    last = 0
+    behind = 0
     for i in range(levels):
         place = state[S_PLACE + side * QUOTES_MAX + i]
         distance = place if place < NO_FLOOR else state[S_WORK + i]
-        px = placed_px(side, state[S_FAIR], distance, opposite, join, grid)
+        px = placed_px(side, state[S_FAIR], distance, limit, join, grid)
         at = S_LOCAL + side * QUOTES_MAX + i
-        ratio = local_ratio(book, side, px, state[S_MEDIAN + side])
+        is_nearer = px > last if side == BID_SIDE else px < last
+        behind = level_behind(book, side, px, 0 if is_nearer else behind)
+        last = px
+        ratio = local_ratio(book, side, behind, state[S_MEDIAN + side])
         state[at] += state[S_BLEND] * (ratio - state[at])
         state[REDUCES + i] = 0.0
         if place < NO_FLOOR:
@@ -278,7 +289,7 @@ def set_prices(
     if state[REDUCES] > 0.0:
         state[S_NEAR + side] = min(near, state[S_FLOOR + side])
     grid = ints[I_SZ_DECIMALS]
-    opposite = kept_from(params, book, side, grid)
+    limit = kept_from(params, book, side, grid)
     join = joined_px(params, book, side, grid)
     direction = -1 if side == BID_SIDE else 1
     border = collar_px(state[S_ORACLE], params[P_COLLAR], direction)
@@ -291,7 +302,7 @@ def set_prices(
         px = out[base + 2 * i]
         if reduces > 0.0:
             distance = max(state[S_WORK + i], near)
-            px = placed_px(side, fair, distance, opposite, join, grid)
+            px = placed_px(side, fair, distance, limit, join, grid)
         if size <= 0 or px <= 0:
             continue
         if state[S_ORACLE] > 0.0 and float(direction) * (float(px) - border) > 0.0:

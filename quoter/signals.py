@@ -78,7 +78,7 @@ def see_levels(
     book: list[int], out: list[float], side: int, mid: float, fast_levels: int, deep_weight: float, thin_ratio: float
 ) -> None:
     """G_LEVEL, G_THIN, G_THIN_AT and G_HOLE of a side, best VIEW levels."""
-    limit = thin_ratio * median_usd(book, side, VIEW, fast_levels, deep_weight)
+    limit = thin_ratio * median_usd(book, side, VIEW, fast_levels, deep_weight, out, G_LEVEL + VIEW * side)
     out[G_THIN + side] = 0.0
     out[G_THIN_AT + side] = 0.0
     out[G_HOLE + side] = 0.0

@@ -130,17 +130,23 @@ def level_share(params: list[float], level: int, levels: int) -> float:
     return params[P_SHARE_INNER + third] / present / float(mine)
 
 
+@kernel("i8(i8[::1], i8, i8, i8)")
+def level_behind(book: list[int], side: int, px_u: int, begin: int) -> int:
+    """The first of a side's market levels, from `begin` on, at or behind px_u; their number when none is."""
+    for level in range(begin, book[B_COUNT + side]):
+        px = book[B_ROWS + side * B_SIDE + 2 * level]
+        if px >= px_u if side == ASK_SIDE else px <= px_u:
+            return level
+    return book[B_COUNT + side]
+
+
 @kernel("f8(i8[::1], i8, i8, f8)")
-def local_ratio(book: list[int], side: int, px_u: int, median: float) -> float:
-    """USD of the first market level at or behind px_u over the median level; 1 behind the last visible one."""
-    if median <= 0.0:
+def local_ratio(book: list[int], side: int, level: int, median: float) -> float:
+    """USD of a market level over the median level; 1 behind the last visible one."""
+    if median <= 0.0 or level >= book[B_COUNT + side]:
         return 1.0
-    for level in range(book[B_COUNT + side]):
-        at = B_ROWS + side * B_SIDE + 2 * level
-        behind = book[at] - px_u if side == ASK_SIDE else px_u - book[at]
-        if behind >= 0:
-            return float(book[at]) * float(book[at + 1]) * USD / median
-    return 1.0
+    at = B_ROWS + side * B_SIDE + 2 * level
+    return float(book[at]) * float(book[at + 1]) * USD / median
 
 
 @kernel("f8(f8[::1], f8)")

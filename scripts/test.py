@@ -3,8 +3,8 @@
 Tests marked `slow` (whole recorded days) run only with `--all`, that is in `make test-all`.
 
 Coverage is measured with plain kernels (compiled code cannot be traced); the compiled ones are held against the
-plain ones by `tests/kernels`. The bar stands on the rooms that decide: common, quoter, executor, riskd and
-simvenue's core.
+plain ones by `tests/kernels`. Tests marked `untraced` (`tests/conftest.py`) run by themselves, compiled. The bar stands
+on the rooms that decide: common, quoter, executor, riskd and simvenue's core (pyproject.toml).
 """
 
 from __future__ import annotations
@@ -17,36 +17,32 @@ from common.cpus import usable
 from common.kernel import ROOT
 
 BAR_PERCENT = 85
-ROOMS = ("common", "quoter", "executor", "riskd", "simvenue")
 
 
 def main() -> int:
-    environ = {**os.environ, "AMM_KERNELS": "plain", "HYPOTHESIS_STORAGE_DIRECTORY": str(ROOT / "run" / "hypothesis")}
+    environ = {k: v for k, v in os.environ.items() if k != "AMM_KERNELS"}
+    environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(ROOT / "run" / "hypothesis")
     for stale in ROOT.glob(".coverage.*"):
         stale.unlink()
-    workers = str(min(4, usable() + 1))  # one more than cores: tests at sockets mostly wait
     wanted = "not container" if "--all" in sys.argv else "not container and not slow"
     more = [argument for argument in sys.argv[1:] if argument != "--all"]
-    fast = [
-        sys.executable, "-m", "pytest", "tests", "--ignore=tests/e2e", "-m", wanted, "-n", workers,
-        "--dist", "loadfile", "-rs", "--cov", "--cov-report=", *more,
-    ]  # fmt: skip
-    whole = [sys.executable, "-m", "pytest", "tests/e2e", "-m", wanted, "-rs", *more]
-    code = subprocess.call(fast, cwd=ROOT, env=environ)
-    code = subprocess.call(whole, cwd=ROOT, env={k: v for k, v in environ.items() if k != "AMM_KERNELS"}) or code
+    workers = str(min(4, usable() + 1))  # one more than cores: tests at sockets mostly wait
+    shared_out = ("--ignore=tests/e2e", "-n", workers, "--dist", "loadfile", "--no-loadscope-reorder")
+
+    def pytest(*arguments: str, **env: str) -> int:
+        return subprocess.call(
+            [sys.executable, "-m", "pytest", "-rs", *arguments, *more], cwd=ROOT, env={**environ, **env}
+        )
+
+    codes = [
+        pytest("tests", "-m", f"{wanted} and untraced", *shared_out),
+        pytest("tests", "-m", f"{wanted} and not untraced", *shared_out, "--cov", "--cov-report=", AMM_KERNELS="plain"),
+        pytest("tests/e2e", "-m", wanted),
+    ]
     if wanted != "not container":
         sys.stdout.write("left out: tests marked slow (whole recorded days); make test-all runs them\n")
-    include = ",".join(f"{room}/*" for room in ROOMS)
-    bar = [
-        sys.executable,
-        "-m",
-        "coverage",
-        "report",
-        f"--include={include}",
-        f"--fail-under={BAR_PERCENT}",
-        "--skip-covered",
-    ]
-    return subprocess.call(bar, cwd=ROOT) or code
+    bar = [sys.executable, "-m", "coverage", "report", f"--fail-under={BAR_PERCENT}", "--skip-covered"]
+    return next(filter(None, [*codes, subprocess.call(bar, cwd=ROOT)]), 0)
 
 
 if __name__ == "__main__":

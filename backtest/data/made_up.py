@@ -14,13 +14,15 @@ import numpy as np
 from backtest.tape import Tape
 from common.config import Settings
 from common.errors import ConfigError
-from common.kernel import COMPILED
+from common.kernel import istate
 from quoter.state import NS
+from simvenue.synthetic import stretch
 from simvenue.synthetic.flows import Flow
 from simvenue.synthetic.synthetic import Synthetic
 
-GROWTH = 1 << 20
-"""Rows by which the columns grow."""
+ROOM = (*[1 << 20] * 3, *[1 << 18] * 3)
+"""Rows and stamps the columns begin with; they double when full."""
+KINDS = (*[np.int64] * 5, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,34 +49,19 @@ def made_up(
         )  # fmt: skip
     except ValueError as error:
         raise ConfigError(f"synthetic {name}: {error}") from None
-    columns, stamps, begins, signals = _written(source, origin_ns + int(span_h * 3600 * NS))
-    begins_file = np.zeros(len(stamps), np.int64)
+    what, px_u, sz_u, stamp_ns, end, signal = _written(source, origin_ns + int(span_h * 3600 * NS))
+    begins_file = np.zeros(len(stamp_ns), np.int64)
     begins_file[0] = 1
-    tape = Tape(
-        (f"synthetic:{name} seed {seed}",), columns[0], columns[1], columns[2], np.array(stamps, np.int64),
-        np.array(begins, np.int64), begins_file, source.visible,
-    )  # fmt: skip
-    return MadeUp(tape, np.array(signals, np.float64), source.describe())
+    begin = np.concatenate([np.zeros(1, np.int64), end])
+    tape = Tape((f"synthetic:{name} seed {seed}",), what, px_u, sz_u, stamp_ns, begin, begins_file, source.visible)
+    return MadeUp(tape, signal * source.signal_share, source.describe())
 
 
-def _written(source: Synthetic, end_t_ns: int) -> tuple[list[Any], list[int], list[int], list[float]]:
-    """(what, px_u, sz_u), stamps, begins and signals up to `end_t_ns`; instants without a row are left out."""
-    columns: list[Any] = [np.empty(GROWTH, np.int64) for _ in range(3)]
-    stamps: list[int] = []
-    begins = [0]
-    signals: list[float] = []
-    at = 0
-    while (t_ns := source.next_t_ns()) is not None and t_ns < end_t_ns:
-        rows = source.take()
-        if rows.end == rows.begin:
-            continue
-        last = at + rows.end - rows.begin
-        if last > len(columns[0]):
-            columns = [np.concatenate([column, np.empty(GROWTH, np.int64)]) for column in columns]
-        for column, part in zip(columns, (rows.what, rows.px_u, rows.sz_u), strict=True):
-            column[at:last] = part[rows.begin : rows.end] if COMPILED else list(part[rows.begin : rows.end])
-        at = last
-        stamps.append(t_ns)
-        begins.append(at)
-        signals.append(source.signal_bps)
-    return [column[:at].copy() for column in columns], stamps, begins, signals
+def _written(source: Synthetic, end_t_ns: int) -> tuple[Any, ...]:
+    """`what`, `px_u`, `sz_u` of all rows, then time, end of its rows and planted signal of each stamp."""
+    columns = [np.empty(room, kind) for room, kind in zip(ROOM, KINDS, strict=True)]
+    written = istate(2)
+    while not source.write(end_t_ns, columns, written):
+        columns = [np.concatenate([one, np.empty(len(one), one.dtype)]) for one in columns]
+    rows, stamps = (int(written[place]) for place in (stretch.ROWS, stretch.STAMPS))
+    return tuple(one[: rows if k < 3 else stamps].copy() for k, one in enumerate(columns))

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from backtest.data.kept import Entry, Shelf
 from backtest.data.opened import Part
 from backtest.tape import Context, Tape
@@ -65,12 +67,13 @@ def _meta(tape: Tape, lines: Sequence[str], wants_mid: bool) -> dict[str, Any]:
 
 def last_mid2(tape: Tape) -> int:
     """Best bid + best ask after the last row, px_u; 0 = a side is empty."""
-    shown: dict[tuple[int, int], int] = {}
     first = int((tape.begins_file.nonzero()[0])[-1])
     rows = slice(int(tape.begin[first]), None)
-    for what, px, sz in zip(tape.what[rows].tolist(), tape.px_u[rows].tolist(), tape.sz_u[rows].tolist(), strict=True):
-        if abs(what) == 1:
-            shown[what, px] = sz
-    bids = [px for (what, px), sz in shown.items() if what > 0 and sz > 0]
-    asks = [px for (what, px), sz in shown.items() if what < 0 and sz > 0]
-    return max(bids) + min(asks) if bids and asks else 0
+    what, px, sz = tape.what[rows], tape.px_u[rows], tape.sz_u[rows]
+    best = []
+    for side, nearest in ((1, np.max), (-1, np.min)):
+        mine = what == side
+        shown, last = np.unique(px[mine][::-1], return_index=True)  # of each price the row that came last
+        shown = shown[sz[mine][::-1][last] > 0]
+        best += [int(nearest(shown))] if len(shown) else []
+    return sum(best) if len(best) == 2 else 0

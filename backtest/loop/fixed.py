@@ -15,7 +15,7 @@ from common.kernel import kernel, state
 from common.ticks import MIN_NOTIONAL_E6, tick_u
 from quoter.fair import fair_px
 from quoter.forecast import favours
-from quoter.ladder import level_px, opposite_best
+from quoter.ladder import level_px, opposite_best, short_of
 from quoter.skew import is_reducing, position_usd
 from quoter.state import (
     ASK_SIDE,
@@ -107,7 +107,7 @@ def place_px(lean: list[float], book: list[int], side: int, centre: float, dista
     if opposite > 0:
         kept = (int(lean[L_TICKS]) - 1) * tick_u(opposite, grid)
         opposite = opposite - kept if side == BID_SIDE else opposite + kept
-    px = level_px(side, centre, distance_bps, opposite, grid)
+    px = level_px(side, centre, distance_bps, short_of(side, opposite, grid), grid)
     if lean[L_JOIN] > 0.0 and book[B_COUNT + side] > 0:
         best = book[B_ROWS + side * B_SIDE]
         px = min(px, best) if side == BID_SIDE else max(px, best)

@@ -9,6 +9,7 @@ chance are streams named after the seed. Prices px_u, sizes sz_u, moves bps.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -16,7 +17,7 @@ from common.clock import NS
 from common.kernel import COMPILED
 from simvenue.desk.rules import tick_u
 from simvenue.source import Rows
-from simvenue.synthetic import aggressors, layout
+from simvenue.synthetic import aggressors, layout, stretch
 from simvenue.synthetic.basis import Basis
 from simvenue.synthetic.chance import new_chance
 from simvenue.synthetic.fair import quoted_px
@@ -77,15 +78,32 @@ class Synthetic:
         what, px_u, sz_u = self._columns if COMPILED else layout.columns(self._rows)
         return Rows(what, px_u, sz_u, 0, count)
 
+    def write(self, end_t_ns: int, columns: Sequence[Any], written: Any) -> bool:
+        """Play up to `end_t_ns` into `columns` (`stretch.write_until`); False when they are full before that."""
+        vectors = (self._state, self._terms, self._book, self._chance, self._rows)
+        columns_and_count = (*columns, written)
+        has_room = True
+        while has_room and self._due_ns < end_t_ns:
+            if self._due_ns >= self._mood.until_ns:
+                self._set_pace()
+            until_ns = min(self._mood.until_ns, end_t_ns)
+            has_room = stretch.write_until(*vectors, until_ns, *columns_and_count) == 1
+            self._due_ns = int(self._book[layout.B_DUE_NS])
+        return has_room
+
     def _set_pace(self) -> None:
         self._state[layout.S_ACTIVITY], self._state[layout.S_WIDTH] = self._mood.at(self._due_ns)
 
     @property
     def signal_bps(self) -> float:
         """The planted predictor at the last stamp: the expected move of the mid over its horizon."""
+        return float(self._state[layout.S_SIGNAL]) * self.signal_share
+
+    @property
+    def signal_share(self) -> float:
+        """Of the planted signal so much shows within the predictor's horizon."""
         flow = self._budget.flow
-        fades = 1 - math.exp(-flow.predictor_horizon_s / flow.predictor_s)
-        return float(self._state[layout.S_SIGNAL]) * fades
+        return 1 - math.exp(-flow.predictor_horizon_s / flow.predictor_s)
 
     @property
     def activity(self) -> float:

@@ -298,7 +298,8 @@ def fill_book(rng: random.Random) -> Args:
 
 
 def rank(rng: random.Random) -> Args:
-    return changes(rng), want(rng), gaps(rng), [0.0] * CHANGES, float(MID), [0] * CHANGES
+    least = rng.choice([0.0, rng.uniform(0.0, 10.0), float("inf")])
+    return changes(rng), want(rng), gaps(rng), [0.0] * CHANGES, float(MID), least, [0] * CHANGES
 
 
 def mean_size(rng: random.Random) -> Args:

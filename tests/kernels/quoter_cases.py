@@ -6,7 +6,6 @@ import functools
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from common.config import load
@@ -143,21 +142,52 @@ from tests.kernels.drawn import normals, uniforms
 T0 = 1_780_000_000 * NS
 
 
-@dataclass
 class World:
-    """Vectors that could meet in one decision."""
+    """Vectors that could meet in one decision, each drawn when first asked for: most kernels take two or three."""
 
-    rng: random.Random
-    state: list[float]
-    ints: list[int]
-    params: list[float]
-    book: list[int]
-    out: list[int]
-    other: list[int]
-    t_ns: int
-    px_u: int
-    side: int
-    levels: int
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.sz_decimals = rng.randint(0, 6)
+        px_u = int(10 ** rng.uniform(3, 8))
+        self.step = tick_u(px_u, self.sz_decimals)
+        self.px_u = max(px_u // self.step * self.step, self.step)
+        self.t_ns = T0 + rng.randrange(10 * NS)
+        self.side = rng.randrange(2)
+        self.levels = rng.randint(1, QUOTES_MAX)
+        self.is_quotable = rng.random() < 0.6  # nothing is in the way: most worlds would give an empty ladder
+
+    @functools.cached_property
+    def params(self) -> list[float]:
+        return _params(self.rng)
+
+    @functools.cached_property
+    def state(self) -> list[float]:
+        drawn = _state(self.rng, self.px_u, self.step)
+        if self.is_quotable:
+            _let_quote(drawn, self)
+        return drawn
+
+    @functools.cached_property
+    def ints(self) -> list[int]:
+        position_u = self.rng.choice([0, 1, -1]) * int(self.rng.uniform(0, 600) * 1e6 / self.px_u)
+        drawn = _ints(self.rng, self.sz_decimals, position_u)
+        if self.is_quotable:
+            drawn[I_LIQUID], drawn[I_VOL_MODE], drawn[I_REDUCING] = 1, 0, self.rng.choice([0, 0, 1])
+            drawn[I_PAUSE_T] = drawn[I_PAUSE_T + 1] = 0
+            drawn[I_POSITION] //= 3
+        return drawn
+
+    @functools.cached_property
+    def book(self) -> list[int]:
+        return _book(self.rng, self.px_u, self.step)
+
+    @functools.cached_property
+    def out(self) -> list[int]:
+        return _out(self.rng, self.px_u, self.step)
+
+    @functools.cached_property
+    def other(self) -> list[int]:
+        return _out(self.rng, self.px_u, self.step)
 
 
 @functools.cache
@@ -299,9 +329,8 @@ def _state(rng: random.Random, px_u: int, step: int) -> list[float]:
     return state
 
 
-def _quotable(w: World) -> None:
-    """Leave nothing in the way of quoting: most worlds would give an empty ladder."""
-    state, ints = w.state, w.ints
+def _let_quote(state: list[float], w: World) -> None:
+    """Change what would empty the ladder."""
     state[S_MID] = w.px_u + 0.5
     state[S_HARD] = state[S_EQUITY]
     state[S_SOFT] = state[S_EQUITY]
@@ -311,34 +340,10 @@ def _quotable(w: World) -> None:
     state[S_FORECAST_SD] = 0.5
     state[S_SESSION_SPREAD] = state[S_SESSION_SIZE] = state[S_SESSION_INVENTORY] = 1.0
     state[S_VOL_FAST] = state[S_VOL_SLOW] = w.rng.uniform(0, 0.3)
-    ints[I_LIQUID], ints[I_VOL_MODE], ints[I_REDUCING] = 1, 0, w.rng.choice([0, 0, 1])
-    ints[I_PAUSE_T] = ints[I_PAUSE_T + 1] = 0
-    ints[I_POSITION] = ints[I_POSITION] // 3
 
 
 def world(rng: random.Random) -> World:
-    sz_decimals = rng.randint(0, 6)
-    px_u = int(10 ** rng.uniform(3, 8))
-    step = tick_u(px_u, sz_decimals)
-    px_u = max(px_u // step * step, step)
-    params = _params(rng)
-    position_u = rng.choice([0, 1, -1]) * int(rng.uniform(0, 600) * 1e6 / px_u)
-    made = World(
-        rng=rng,
-        state=_state(rng, px_u, step),
-        ints=_ints(rng, sz_decimals, position_u),
-        params=params,
-        book=_book(rng, px_u, step),
-        out=_out(rng, px_u, step),
-        other=_out(rng, px_u, step),
-        t_ns=T0 + rng.randrange(10 * NS),
-        px_u=px_u,
-        side=rng.randrange(2),
-        levels=rng.randint(1, QUOTES_MAX),
-    )
-    if rng.random() < 0.6:
-        _quotable(made)
-    return made
+    return World(rng)
 
 
 Make = Callable[[World], Any]
@@ -448,7 +453,7 @@ CASES: dict[str, Callable[[random.Random], tuple[Any, ...]]] = {
     "quoter.analysis.deep_share": of(t, whole(T0 - 20 * NS, T0 + 20 * NS)),
     "quoter.analysis.level_usd": of(book, side, book_level, whole(0, 20), number(0, 1)),
     "quoter.analysis.depth_usd": of(*IN_BOOK),
-    "quoter.analysis.median_usd": of(*IN_BOOK),
+    "quoter.analysis.median_usd": of(*IN_BOOK, state, lambda w: S_WORK),
     "quoter.analysis.near_usd": of(book, side, px, whole(0, 20), number(0, 1)),
     "quoter.analysis.watch_liquidity": of(ints, params, number(0, 1e5), t),
     "quoter.analysis.averaged": of(number(-1, 1), number(-1, 1), whole(-NS, 600 * NS), number(0, 600)),
@@ -477,7 +482,8 @@ CASES: dict[str, Callable[[random.Random], tuple[Any, ...]]] = {
     "quoter.sizing.side_budget_usd": of(*LEARNING, px, t),
     "quoter.sizing.level_count": of(params, number(0, 5e4), px),
     "quoter.sizing.level_share": of(params, level, levels),
-    "quoter.sizing.local_ratio": of(book, side, px_u, number(0, 1e4)),
+    "quoter.sizing.level_behind": of(book, side, px_u, whole(0, 3)),
+    "quoter.sizing.local_ratio": of(book, side, book_level, number(0, 1e4)),
     "quoter.sizing.thickness": of(params, number(0, 3)),
     "quoter.vol.annual": of(number(0, 1e-6), number(0, 1), number(0, 60)),
     "quoter.vol.add_return": of(state, params, number(0, 1e-6)),
@@ -495,6 +501,7 @@ CASES: dict[str, Callable[[random.Random], tuple[Any, ...]]] = {
     "quoter.ladder.level_bps": of(params, level, levels, number(0.5, 10), number(10, 50)),
     "quoter.ladder.level_px": of(side, px, number(0, 50), px_u, whole(0, 6)),
     "quoter.ladder.opposite_best": of(book, side),
+    "quoter.ladder.short_of": of(side, lambda w: w.rng.choice([0, w.px_u]), whole(0, 6)),
     "quoter.ladder.set_levels": of(*BUILDING),
     "quoter.ladder.set_reducing": of(state, ints, side, levels, out),
     "quoter.ladder.set_prices": of(*BUILDING),

@@ -2,8 +2,8 @@
 
 Started by `test_plain_equals_compiled.py`, once plain and once compiled. A case depends on the kernel's name and its
 number alone; drawing it costs more than running it, so one process may tell the other its cases over a pipe (`--tell`,
-`--hear`: file descriptors). One digest a case covers the result and every vector after the call; `--show KERNEL CASE`
-prints one case in full.
+`--hear`: file descriptors). With `--by-size` kernels on long vectors get fewer cases than the others. One digest a case
+covers the result and every vector after the call; `--show KERNEL CASE` prints one case in full.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import json
 import math
 import random
 import re
-import struct
 import sys
+from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
@@ -31,6 +31,10 @@ HERE = Path(__file__).resolve().parent
 TYPES = ("i8", "f8", "i8[::1]", "f8[::1]")
 NAN = float("nan")
 ENCODER = msgspec.msgpack.Encoder()
+SMALL = 500
+LARGE_SHARE = 10
+"""By size: a kernel gets all cases up to `SMALL` numbers in one, above fewer in proportion, a tenth at the least. What
+a case costs goes with its numbers; below a hundred cases of a thousand, rare branches would be missed."""
 
 
 class CaseError(Exception):
@@ -83,14 +87,15 @@ def prepared(value: Any, kind: str) -> Any:
 def packed(values: list[Any], kind: str) -> bytes:
     """8 bytes a number; every NaN is the same, a whole number is what it is in int64."""
     if kind.startswith("f8"):
-        if any(map(math.isnan, values)):
+        if math.isnan(sum(values)):  # there may be one: inf - inf is one too
             values = [NAN if math.isnan(value) else value for value in values]
-        return struct.pack(f"<{len(values)}d", *values)
-    if not set(map(type, values)) <= {int, bool}:
+        return array("d", values).tobytes()
+    try:
+        return array("q", values).tobytes()
+    except TypeError:
         if any(value != int(value) for value in values):
-            raise CaseError("a fraction where a whole number must be")
-        values = list(map(int, values))
-    return struct.pack(f"<{len(values)}q", *values)
+            raise CaseError("a fraction where a whole number must be") from None
+        return array("q", map(int, values)).tobytes()
 
 
 def outcome(name: str, case: Any, *, is_checked: bool = False) -> tuple[Any, list[Any], bytes]:
@@ -106,20 +111,30 @@ def outcome(name: str, case: Any, *, is_checked: bool = False) -> tuple[Any, lis
         for value, kind in zip(ready, types, strict=True):
             if kind.endswith("]"):
                 digest.update(packed(value if isinstance(value, list) else value.tolist(), kind))
-    except (struct.error, OverflowError, ValueError) as error:
+    except (OverflowError, ValueError) as error:
         raise CaseError(f"a number does not fit: {error}") from error
     return result, ready, digest.digest()
 
 
-def drawn(name: str, case: Case, number_of_cases: int, tell: BinaryIO | None) -> Iterator[Any]:
+def share(number_of_cases: int, case: tuple[Any, ...]) -> int:
+    """How many of these cases a kernel gets by the size of its first one."""
+    numbers = sum(len(value) if isinstance(value, list) else 1 for value in case)
+    return max(number_of_cases * SMALL // max(numbers, SMALL), number_of_cases // LARGE_SHARE, 1)
+
+
+def drawn(name: str, case: Case, number_of_cases: int, by_size: bool, tell: BinaryIO | None) -> Iterator[Any]:
     """The kernel's cases, told on as they are drawn; a message of no bytes ends them."""
+    place = 0
     try:
-        for place in range(number_of_cases):
+        while place < number_of_cases:
             arguments = case(random.Random(f"{name}:{place}"))
+            if by_size and place == 0:
+                number_of_cases = share(number_of_cases, arguments)
             if tell is not None:
                 text = ENCODER.encode(arguments)
                 tell.write(len(text).to_bytes(4, "little") + text)
             yield arguments
+            place += 1
     finally:
         if tell is not None:
             tell.write(bytes(4))
@@ -147,7 +162,9 @@ def digests_of(name: str, cases: Iterator[Any], is_checked: bool) -> list[str]:
     return digests
 
 
-def run(number_of_cases: int, tell: BinaryIO | None = None, hear: BinaryIO | None = None) -> dict[str, Any]:
+def run(
+    number_of_cases: int, by_size: bool = False, tell: BinaryIO | None = None, hear: BinaryIO | None = None
+) -> dict[str, Any]:
     """Digests of all kernels, or the first thing that went wrong with a kernel."""
     load_all()
     cases = all_cases()
@@ -155,7 +172,7 @@ def run(number_of_cases: int, tell: BinaryIO | None = None, hear: BinaryIO | Non
     report["unknown"] = sorted(set(cases) - set(KERNELS))
     COMPILATIONS.ready()
     for name in sorted(set(KERNELS) & set(cases)):
-        source = drawn(name, cases[name], number_of_cases, tell) if hear is None else heard(hear)
+        source = drawn(name, cases[name], number_of_cases, by_size, tell) if hear is None else heard(hear)
         with contextlib.closing(source):
             report["kernels"][name] = digests_of(name, source, hear is not None)
     report["late_compiles"] = COMPILATIONS.late
@@ -165,6 +182,7 @@ def run(number_of_cases: int, tell: BinaryIO | None = None, hear: BinaryIO | Non
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--cases", type=int, default=1000)
+    parser.add_argument("--by-size", action="store_true", help="fewer cases for kernels on long vectors")
     parser.add_argument("--tell", type=int, metavar="FD", help="write every case drawn here")
     parser.add_argument("--hear", type=int, metavar="FD", help="read the cases here instead of drawing them")
     parser.add_argument("--show", nargs=2, metavar=("KERNEL", "CASE"))
@@ -180,7 +198,7 @@ def main() -> int:
     with contextlib.ExitStack() as stack:
         tell = stack.enter_context(open(parsed.tell, "wb")) if parsed.tell is not None else None
         hear = stack.enter_context(open(parsed.hear, "rb")) if parsed.hear is not None else None
-        json.dump(run(parsed.cases, tell, hear), sys.stdout)
+        json.dump(run(parsed.cases, parsed.by_size, tell, hear), sys.stdout)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 from collections.abc import Callable
@@ -30,13 +31,20 @@ def a_chance(rng: random.Random) -> list[int]:
     return [rng.randrange(1, M2) for _ in range(WORDS)]
 
 
-def some_terms(rng: random.Random) -> list[float]:
-    flow = FLOWS[rng.choice(FLOW_NAMES)]
-    if rng.random() < 0.4:
-        flow = planted(flow, {"r2": 0.1, "informed": rng.choice((1.0, 0.3)), "vol": 2.0})
-    if rng.random() < 0.2:
+@functools.cache
+def _terms(name: str, informed: float, excites: bool) -> tuple[float, ...]:
+    """`informed`: of a planted flow, 0 = as calibrated."""
+    flow = FLOWS[name]
+    if informed:
+        flow = planted(flow, {"r2": 0.1, "informed": informed, "vol": 2.0})
+    if not excites:
         flow = replace(flow, own_excitement=0.0, other_excitement=0.0, cooling_per_s=0.0)
-    return [float(x) for x in terms_of(budget(flow, 0.9))]
+    return tuple(float(x) for x in terms_of(budget(flow, 0.9)))
+
+
+def some_terms(rng: random.Random) -> list[float]:
+    informed = rng.choice((1.0, 0.3)) if rng.random() < 0.4 else 0.0
+    return list(_terms(rng.choice(FLOW_NAMES), informed, rng.random() >= 0.2))
 
 
 def a_state(rng: random.Random) -> list[float]:
@@ -215,6 +223,15 @@ def whole(rng: random.Random) -> Args:
     return a_state(rng), some_terms(rng), a_book(rng, may_be_new=True), a_chance(rng), no_rows(rng)
 
 
+def written(rng: random.Random) -> Args:
+    """A few stamps, until the time is over or the columns are full."""
+    state, terms, book, chance, rows = whole(rng)
+    columns = [[0] * (2 * layout.ROWS_MAX) for _ in range(3)]
+    stamps = rng.randrange(4)
+    until_ns = book[layout.B_DUE_NS] + rng.randrange(2_000) * 10**6
+    return state, terms, book, chance, rows, until_ns, *columns, [0] * stamps, [0] * stamps, [0.0] * stamps, [0, 0]
+
+
 # ---------------------------------------------------------------------- aggressors
 def size_usd(rng: random.Random) -> Args:
     return some_terms(rng), rng.random()
@@ -333,6 +350,7 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     "simvenue.synthetic.aggressors.sweep": sweep,
     "simvenue.synthetic.aggressors.trade": trade,
     "simvenue.synthetic.aggressors.next_stamp": whole,
+    "simvenue.synthetic.stretch.write_until": written,
     "simvenue.synthetic.survey.note_print": note_print,
     "simvenue.synthetic.survey.note_depth": note_depth,
     "simvenue.synthetic.survey.note_touch": note_touch,

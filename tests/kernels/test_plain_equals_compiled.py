@@ -1,6 +1,7 @@
 """Plain Python and machine code decide alike: every kernel, many random cases, compared bit for bit.
 
-`AMM_CASES` says how many cases a kernel gets (default 1,000).  To look at one that differs:
+`AMM_CASES` says how many cases every kernel gets; by default it is 1,000, down to 100 where the vectors are long.
+To look at one that differs:
 `AMM_KERNELS=plain python -m tests.kernels.run_kernels --show quoter.spread.half_range 17`, and without AMM_KERNELS.
 """
 
@@ -18,6 +19,7 @@ import pytest
 from common.kernel import ROOT
 
 CASES = int(os.environ.get("AMM_CASES", "1000"))
+MORE = () if "AMM_CASES" in os.environ else ("--by-size",)
 BOUNDS_CASES = max(CASES // 20, 20)
 TIMEOUT_S = 600 + CASES / 20
 
@@ -49,7 +51,7 @@ def both() -> tuple[dict[str, Any], dict[str, Any]]:
     """(plain, compiled), run side by side on the cases that the plain one draws."""
     hear, tell = os.pipe()
     processes = (
-        start(CASES, "--tell", str(tell), pipe=tell, AMM_KERNELS="plain"),
+        start(CASES, *MORE, "--tell", str(tell), pipe=tell, AMM_KERNELS="plain"),
         start(CASES, "--hear", str(hear), pipe=hear),
     )
     os.close(tell)

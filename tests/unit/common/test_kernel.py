@@ -34,6 +34,40 @@ from quoter.outer import outer
 print(outer(1.0), COMPILATIONS.total, COMPILED)
 """
 
+PART = """
+    for k in range(len(v)):
+        if v[k] > {0}.0:
+            total += factor * v[k]
+        elif v[k] < -{0}.0:
+            total -= factor / v[k]
+"""
+MANY = f"""
+from common.kernel import kernel
+
+@kernel("f8(f8[::1], f8[::1], f8)")
+def inner(v, unread, factor):
+    total = 0.0
+    {"".join(PART.format(least) for least in range(20))}
+    return total
+"""
+"""Too large to be put where it is called."""
+ROOT_OF_MANY = """
+from common.kernel import kernel
+from quoter.inner import inner
+
+@kernel("f8(f8[::1], f8[::1])", root=True)
+def outer(v, unread):
+    return inner(v, unread, 2.0) + inner(v, unread, 3.0)
+"""
+CALLER_OF_MANY = """
+from common.kernel import kernel
+from quoter.inner import inner
+
+@kernel("f8(f8[::1], f8[::1])")
+def caller(v, unread):
+    return inner(v, unread, 1.0) + inner(v, unread, 2.0)
+"""
+
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Path:
@@ -69,6 +103,27 @@ def test_edited_callee_in_another_file_is_never_served_stale(tiny: Path) -> None
     assert python(ASK, tiny) == "4.0 0 True", "the second start must compile nothing"
     (tiny / "quoter" / "inner.py").write_text(INNER.replace("x + 1.0", "x + 2.0"))
     assert python(ASK, tiny) == "6.0 2 True"
+
+
+def test_a_roots_own_copy_is_never_taken_for_the_kernel(tiny: Path) -> None:
+    """The copy is called in its own way (here without the second vector): whoever means the kernel gets the kernel."""
+    pytest.importorskip("numba")
+    (tiny / "quoter" / "inner.py").write_text(MANY)
+    (tiny / "quoter" / "outer.py").write_text(ROOT_OF_MANY)
+    (tiny / "quoter" / "caller.py").write_text(CALLER_OF_MANY)
+    code = """
+from common.kernel import state
+from quoter.outer import outer
+v, unread = state(4), state(4)
+v[:] = [1.0, 2.0, 3.0, 4.0]
+print(outer(v, unread))
+from quoter.caller import caller
+print(caller(v, unread))
+from quoter.inner import inner
+print(inner(v, unread, 2.0))
+"""
+    for _ in range(2):  # compiled, then read from the cache
+        assert python(code, tiny).split() == ["150.0", "90.0", "60.0"]
 
 
 def test_late_compilation_is_counted_and_a_cache_hit_is_not(tiny: Path) -> None:

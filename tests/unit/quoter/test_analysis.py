@@ -21,6 +21,7 @@ from quoter.state import (
     S_MEDIAN,
     S_MID,
     S_PRESSURE,
+    S_WORK,
 )
 from tests.unit.quoter.builders import PX, T0, Rig, a_book, levels
 
@@ -101,7 +102,7 @@ def test_median_is_the_lower_middle_level() -> None:
     bids = [(PX - 10 * i, sz) for i, sz in enumerate([5, 1, 9, 3])]
     rig.see(bids, bids[:0])
     assert rig.state[S_MEDIAN] == pytest.approx(3 * (PX - 30) / 1e6)
-    assert median_usd(rig.vector, 1, 10, 10, 1.0) == 0.0
+    assert median_usd(rig.vector, 1, 10, 10, 1.0, rig.state, S_WORK) == 0.0
 
 
 def test_a_one_sided_book_has_no_mid() -> None:

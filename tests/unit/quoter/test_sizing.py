@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quoter.sizing import least_level_usd, level_count, level_share, local_ratio, side_budget_usd, thickness
+from quoter.sizing import (
+    least_level_usd,
+    level_behind,
+    level_count,
+    level_share,
+    local_ratio,
+    side_budget_usd,
+    thickness,
+)
 from quoter.state import I_HALF_T, I_LIQUID, I_POSITION, NS
 from tests.unit.quoter.builders import PX, T0, Rig, a_book
 
@@ -82,15 +90,18 @@ def test_local_depth_is_that_of_the_first_level_at_or_behind_the_price() -> None
     asks[3] = (asks[3][0], asks[3][1] * 4)
     rig.see(bids, asks)
     median = asks[0][1] * asks[0][0] / 1e6
-    assert local_ratio(rig.vector, ASK, asks[3][0] - 5, median) == pytest.approx(4, rel=0.01)
-    assert local_ratio(rig.vector, BID, bids[3][0] + 5, median) == pytest.approx(1, rel=0.01)
+    ask = level_behind(rig.vector, ASK, asks[3][0] - 5, 0)
+    bid = level_behind(rig.vector, BID, bids[3][0] + 5, 0)
+    assert (ask, bid) == (3, 3)
+    assert local_ratio(rig.vector, ASK, ask, median) == pytest.approx(4, rel=0.01)
+    assert local_ratio(rig.vector, BID, bid, median) == pytest.approx(1, rel=0.01)
 
 
 def test_behind_the_last_visible_level_the_local_depth_is_usual() -> None:
     rig = Rig()
     rig.see(*a_book())
-    assert local_ratio(rig.vector, ASK, PX * 2, 100.0) == 1.0
-    assert local_ratio(rig.vector, ASK, PX, 0.0) == 1.0
+    assert local_ratio(rig.vector, ASK, level_behind(rig.vector, ASK, PX * 2, 0), 100.0) == 1.0
+    assert local_ratio(rig.vector, ASK, 0, 0.0) == 1.0
 
 
 @pytest.mark.parametrize(("ratio", "scale"), [(0.4, 0.5), (0.5, 1.0), (1.0, 1.0), (1.5, 1.0), (1.6, 1.5)])

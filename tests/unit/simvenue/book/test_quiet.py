@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import numpy as np
 import pytest
 
 from common.kernel import istate
@@ -63,7 +64,7 @@ def rest(state: VenueState, slot: int, side: int, px: int, sz: int, visible: int
 
 
 def everything(state: VenueState) -> list[list[int]]:
-    return [[int(x) for x in vector] for vector in (state.bids, state.asks, state.orders[:400], *state[3:6])]
+    return [np.asarray(vector).tolist() for vector in (state.bids, state.asks, state.orders[:400], *state[3:6])]
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -9,11 +9,12 @@ from statistics import fmean, stdev
 import pytest
 
 from common.config import load
+from common.kernel import istate, state
 from simvenue.desk.rules import text_of, tick_u
 from simvenue.events import BUY, SELL, Bbo, Book, CancelOrders, OrderSpec, Output, PlaceOrders, Trade
 from simvenue.exchange import Exchange, Latency
 from simvenue.market import market_of
-from simvenue.synthetic import layout
+from simvenue.synthetic import layout, stretch
 from simvenue.synthetic.flows import FLOWS, planted
 from simvenue.synthetic.synthetic import Synthetic
 from tests.unit.simvenue.tape import ANN, T0, S
@@ -66,6 +67,27 @@ def orders(outputs: list[Output]) -> list[tuple[int, int, float]]:
 def test_one_seed_is_one_market() -> None:
     assert first_rows(a_source(seed=4711), 300) == first_rows(a_source(seed=4711), 300)
     assert first_rows(a_source(seed=1), 50) != first_rows(a_source(seed=2), 50)
+
+
+def test_a_market_written_in_one_go_is_the_one_that_is_played() -> None:
+    """Whatever the columns hold: full ones are gone on from where they are full."""
+    end_t_ns = T0 + 120 * S
+    whole, source = a_source(), a_source()
+    wanted: list[tuple[int, int, int, int]] = []
+    while (t_ns := source.next_t_ns() or 0) < end_t_ns:
+        rows = source.take()
+        wanted += [(t_ns, *row) for row in zip(*rows[:3], strict=True)][rows.begin : rows.end]
+    found: list[tuple[int, int, int, int]] = []
+    is_over = False
+    while not is_over:
+        what, px, sz = (istate(layout.ROWS_MAX + 100) for _ in range(3))
+        stamp_ns, end, signal, written = istate(50), istate(50), state(50), istate(2)
+        is_over = whole.write(end_t_ns, (what, px, sz, stamp_ns, end, signal), written)
+        begins = [0, *end]
+        for k in range(written[stretch.STAMPS]):
+            found += [(stamp_ns[k], what[row], px[row], sz[row]) for row in range(begins[k], begins[k + 1])]
+    assert len(wanted) > 500
+    assert found == wanted
 
 
 def test_it_never_ends_and_time_only_goes_forward() -> None:
