@@ -55,7 +55,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--model", default="auto", help="forecast: auto (models/MARKET.json if it may be used), none, or a file")
     add("--budget", choices=("counted", "enforced"), default="enforced", help="whether unearned actions are refused")
     add("--seed", type=int, default=1, help="of made-up data and of resampling")
-    add("--processes", type=int, default=0, help="default: one a core")
+    add("--processes", type=int, default=0, help="default: one more than cores")
     add("--out", type=Path, default=None, help="folder of the report (default reports/backtest)")
 
 

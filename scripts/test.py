@@ -3,8 +3,9 @@
 Tests marked `slow` (whole recorded days) run only with `--all`, that is in `make test-all`.
 
 Coverage is measured with plain kernels (compiled code cannot be traced); the compiled ones are held against the
-plain ones by `tests/kernels`. Tests marked `untraced` (`tests/conftest.py`) run by themselves, compiled. The bar stands
-on the rooms that decide: common, quoter, executor, riskd and simvenue's core (pyproject.toml).
+plain ones by `tests/kernels`. Tests marked `untraced` (`tests/conftest.py`) run by themselves, compiled; those at real
+sockets and processes are plain and not measured, since a traced process keeps others waiting. The bar stands on the
+rooms that decide: common, quoter, executor, riskd and simvenue's core (pyproject.toml).
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ def main() -> int:
     for stale in ROOT.glob(".coverage.*"):
         stale.unlink()
     wanted = "not container" if "--all" in sys.argv else "not container and not slow"
+    traced = f"{wanted} and not untraced"
     more = [argument for argument in sys.argv[1:] if argument != "--all"]
     workers = str(min(4, usable() + 1))  # one more than cores: tests at sockets mostly wait
-    shared_out = ("--ignore=tests/e2e", "-n", workers, "--dist", "loadfile", "--no-loadscope-reorder")
+    shared_out = ("-n", workers, "--dist", "loadfile", "--no-loadscope-reorder")
 
     def pytest(*arguments: str, **env: str) -> int:
         return subprocess.call(
@@ -35,8 +37,9 @@ def main() -> int:
         )
 
     codes = [
-        pytest("tests", "-m", f"{wanted} and untraced", *shared_out),
-        pytest("tests", "-m", f"{wanted} and not untraced", *shared_out, "--cov", "--cov-report=", AMM_KERNELS="plain"),
+        pytest("tests", "--ignore=tests/e2e", "-m", f"{wanted} and untraced", *shared_out),
+        pytest("tests/unit", "-m", traced, *shared_out, "--cov", "--cov-report=", AMM_KERNELS="plain"),
+        pytest("tests/integration", "-m", traced, *shared_out, AMM_KERNELS="plain"),
         pytest("tests/e2e", "-m", wanted),
     ]
     if wanted != "not container":

@@ -248,7 +248,7 @@ def all_replayed(
     processes: int | None = None,
 ) -> Ran:  # fmt: skip
     """Every scenario on every piece, in the order of pieces and scenarios; `told` hears of each as it ends."""
-    width = processes or usable()
+    width = processes or usable() + 1  # nine scenarios on two cores: three rounds of three leave none idle
     gates = Gates(plans, scenarios)
     with (
         TemporaryDirectory(prefix="amm-backtest-") as root,
