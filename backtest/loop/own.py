@@ -60,8 +60,8 @@ from quoter.sampling import take_rows
 from quoter.state import ASK_SIDE, B_COUNT, B_ROWS, B_SIDE, BID_SIDE
 
 PLACES_MAX = 4 * ALL_SLOTS
-PRINTED, DEEP = 4, 8
-"""More bits of what is told: prints, and that a book is the slow one."""
+PRINTED = 4
+"""One more bit of what is told (`TOLD_*`): prints."""
 (
     OW_TOLD,  # rows of the news that the told book holds
     OW_HEARD,  # rows of the news, and of the requests, that the quoter has been told of
@@ -88,7 +88,7 @@ PRINTED, DEEP = 4, 8
     OW_PERMIT_T,  # riskd's next permit, and its next look for a reason to make one before
     OW_JUDGE_T,
     OW_MID2,  # bid + ask of the last touch it has been told
-    OW_TELLS,  # what is being told now: TOLD_*, PRINTED, DEEP
+    OW_TELLS,  # what is being told now: TOLD_*, PRINTED
     OW_TELLS_T,  # when, NEVER = nothing is
     OW_SEEN_T,  # its venue time
     OW_HOLD_T,  # when the quoter takes a new position over, NEVER = it has
