@@ -39,10 +39,13 @@ B_ORIGIN = 7  # ruled: side x price of row 0
 B_RECIPROCAL = 8  # ruled: 2^SHIFT / tick, rounded up
 B_WORST = 9  # ruled: no level lies before this row
 B_COUNT = 10  # ruled: levels that exist
-B_AWAITED = 11  # 1 = simulated orders may rest where nothing is seen yet
+B_AWAITED = 11  # whether simulated orders rest where nothing is seen yet: NONE_WAITS, LOOKS, WAITS
 B_HIDES = 12  # ruled: 1 = a crossed level is passed over until it is told again, not taken out
 B_SPAN = 13  # ruled: rows x tick
 SHIFT = 40
+
+NONE_WAITS, LOOKS, WAITS = 0, 1, 2
+"""LOOKS: one of them may have come into view; WAITS: not before a level goes."""
 
 ALL_SEEN, NOTHING_SEEN = 0, -1
 """Instead of a price: how far a book is seen."""
@@ -116,6 +119,7 @@ def step_down(book: Ints) -> int:
     while row >= HEAD and book[row + L_SZ] == 0:
         row -= STRIDE
     book[B_N] = (row - HEAD) // STRIDE + 1
+    book[B_AWAITED] = min(book[B_AWAITED], LOOKS)
     return book[B_N]
 
 
@@ -126,6 +130,7 @@ def drop_ruled(book: Ints, i: int) -> int:
     book[row + L_SZ] = 0
     book[row + L_USED] = 0
     book[B_COUNT] -= 1
+    book[B_AWAITED] = min(book[B_AWAITED], LOOKS)
     if book[B_COUNT] == 0:
         book[B_N] = 0
         book[B_WORST] = book[B_RULES]
@@ -211,6 +216,7 @@ def drop_level(book: Ints, i: int) -> int:
     for k in range(HEAD + STRIDE * i, HEAD + STRIDE * n):
         book[k] = book[k + STRIDE]
     book[B_N] = n
+    book[B_AWAITED] = min(book[B_AWAITED], LOOKS)
     return n
 
 
@@ -255,6 +261,7 @@ def set_level(book: Ints, px: int, sz: int, stamp: int) -> int:
 def clear_levels(book: Ints, px: int) -> int:
     """The source forgets its levels from the best one to px (0 = all of them); returns the levels left."""
     first = level_from(book, px) if px > 0 else 0
+    book[B_AWAITED] = min(book[B_AWAITED], LOOKS)
     if book[B_RULES] > 0:
         while book[B_N] > first:
             drop_ruled(book, book[B_N] - 1)

@@ -28,8 +28,11 @@ from simvenue.book.levels import (
     HEAD,
     L_SZ,
     L_USED,
+    LOOKS,
+    NONE_WAITS,
     NOTHING_SEEN,
     STRIDE,
+    WAITS,
     Ints,
     best_px,
     clear_levels,
@@ -329,8 +332,8 @@ def play_gap(bids: Ints, asks: Ints, orders: Ints, bid_queue: Ints, ask_queue: I
     """The source saw nothing for a while: its levels and our places are forgotten.  Returns how many orders rest."""
     clear_levels(bids, 0)
     clear_levels(asks, 0)
-    bids[B_AWAITED] = 1
-    asks[B_AWAITED] = 1
+    bids[B_AWAITED] = LOOKS
+    asks[B_AWAITED] = LOOKS
     return lose_place(bid_queue, orders) + lose_place(ask_queue, orders)
 
 
@@ -352,8 +355,8 @@ def fill_crossed(queue: Ints, orders: Ints, holders: Ints, side: int, opposite_p
 
 @kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8)", inline=True)
 def look_up(queue: Ints, orders: Ints, book: Ints, visible: int, model: int) -> int:
-    """Orders whose price has come into view learn their place there; returns how many still wait."""
-    if book[B_AWAITED] == 0:
+    """Orders whose price has come into view learn their place there; returns how many looked in vain."""
+    if book[B_AWAITED] != LOOKS:
         return 0
     waiting = 0
     edge = NOTHING_SEEN
@@ -369,7 +372,10 @@ def look_up(queue: Ints, orders: Ints, book: Ints, visible: int, model: int) -> 
                 orders[row + O_TRADED] = 0
             else:
                 waiting += 1
-    book[B_AWAITED] = 1 if waiting > 0 else 0
+    if waiting == 0:
+        book[B_AWAITED] = NONE_WAITS
+    elif edge != NOTHING_SEEN:
+        book[B_AWAITED] = WAITS
     return waiting
 
 
@@ -476,7 +482,7 @@ def rest_order(
     known = shown > 0 or is_seen(book, px, visible) == 1
     orders[row + O_AHEAD] = shown if known else UNKNOWN
     if not known:
-        book[B_AWAITED] = 1
+        book[B_AWAITED] = LOOKS
     orders[row + O_SEEN] = recorded
     orders[row + O_TRADED] = 0
     orders[row + O_PART] = 0

@@ -1,8 +1,8 @@
 """Rows of a ruled book that change nothing but themselves: most of a market, and played without a look at the rest.
 
 A level that is changed where or behind where the best one stays, a print that meets no order: no cross can come of
-them, no fill, and nobody's price comes into view, so that of `matching.play_stamp` only the level and the places of
-those who rest there are left to do. Nothing is decided otherwise here: what is not quiet is left undone and told.
+them and no fill, so that of `matching.play_stamp` only the level, the places of those who rest there and of those whose
+price comes into view are left to do. Nothing is decided otherwise here: what is not quiet is left undone and told.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from simvenue.book.levels import (
     L_STAMP,
     L_SZ,
     L_USED,
+    LOOKS,
     STRIDE,
     Ints,
     ruled_at,
     set_ruled,
 )
-from simvenue.book.matching import LEVEL, PRINT
+from simvenue.book.matching import LEVEL, PRINT, look_up
 from simvenue.book.table import O_PX, O_STRIDE, Q_N, Q_ROWS, mark_of, show_level
 
 LOUD, QUIET, PRINTED_ALONE = 0, 1, 2
@@ -59,8 +60,8 @@ def play_quiet(
     what: int, px: int, sz: int, stamp: int, visible: int, model: int, power: float, bids: Ints, asks: Ints,
     orders: Ints, bid_queue: Ints, ask_queue: Ints,
 ) -> int:  # fmt: skip
-    """A stamp of one row, if it is quiet: ruled books, settled before it, no order that crosses or waits to be seen."""
-    if bids[B_AWAITED] == 1 or asks[B_AWAITED] == 1:
+    """A stamp of one row, if it is quiet: ruled books, settled before it, no order that crosses."""
+    if bids[B_AWAITED] == LOOKS or asks[B_AWAITED] == LOOKS:
         return LOUD
     kind = abs(what)
     if kind == LEVEL:
@@ -70,6 +71,7 @@ def play_quiet(
         queue = bid_queue if what > 0 else ask_queue
         if queue[mark_of(px)] > 0:
             show_level(queue, orders, book, px, sz, visible, model, power)
+        look_up(queue, orders, book, visible, model)
         return QUIET
     if kind != PRINT or stands_beyond(bid_queue, orders, 1, px) == 0 or stands_beyond(ask_queue, orders, -1, px) == 0:
         return LOUD
