@@ -101,7 +101,7 @@ from common.errors import ConfigError, OurFault
 from common.kernel import istate, state
 from common.ticks import tick_u
 from executor.plan import PLAN_EVERY_NS
-from quoter.features import FEATURES_MAX, new_features
+from quoter.features import FEATURES_MAX, new_features, no_features
 from quoter.forecast import new_model
 from quoter.layering import new_channels
 from quoter.rebuilt import new_side
@@ -243,7 +243,7 @@ class Replay:
             tape.what, tape.px_u, tape.sz_u, tape.stamp_ns, tape.begin, tape.begins_file,
             _config(tape, quoter, terms, source), terms.power,
             venue.bids, venue.asks, venue.orders, venue.bid_queue, venue.ask_queue, venue.holders, venue.out,
-            *ours, new_channels(), new_book(), *new_features(),
+            *ours, new_channels(), new_book(), *(no_features() if source == NONE else new_features()),
             state(FEATURES_MAX), new_model() if model is None else model, self._forecast,
             floats, ints, quoter.params, quoter.lean, new_out(), self.desk, *self._rings, self.fills, self._curve,
             self._mids, *seen, told_ns, _places(quoter, grid), _pictures(tape, quoter, terms),

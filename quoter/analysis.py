@@ -1,8 +1,9 @@
-"""What the book says: depth, imbalance, microprice, pressure, and whether there is enough of it to quote on.
+"""What the book says: depth, imbalance, microprice, and whether there is enough of it to quote on.
 
 The book handed in is the market without our own orders. This room decides how its shape is measured and since when it
-counts as (il)liquid; what a shape does to spreads and sizes is decided in `spread.py` and `sizing.py`. Depths in USD,
-prices in px_u. Everything changes on book messages only, in their market time.
+counts as (il)liquid; what a shape does to spreads and sizes is decided in `spread.py` and `sizing.py`, what people are
+shown of it in `signals.py`. Depths in USD, prices in px_u. Everything changes on book messages only, in their market
+time.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from quoter.state import (
     B_ROWS,
     B_SIDE,
     BID_SIDE,
-    BPS,
     I_DEEP_T,
     I_DEPTH_T,
     I_FAST_LEVELS,
@@ -29,22 +29,17 @@ from quoter.state import (
     P_LIQUID_EXIT,
     P_USUAL_HALF_LIFE,
     S_DEPTH,
-    S_DEPTH5,
     S_DEPTH_USUAL,
     S_IMBALANCE,
     S_IMBALANCE_SLOW,
-    S_MEDIAN,
     S_MICRO,
     S_MID,
-    S_PRESSURE,
-    S_WORK,
     USD,
     decay,
 )
 
 VIEW = 10
 """Levels a side that are analysed (design 5)."""
-TOP = 5
 DEEP_AGE_NS = 12 * NS
 """The slow layer's weight falls to one half over the age at which the feed drops it (design 4.1)."""
 
@@ -117,19 +112,6 @@ def median_usd(
     return work[at + (n - 1) // 2]
 
 
-@kernel("f8(i8[::1], i8, f8, i8, f8)")
-def near_usd(book: list[int], side: int, mid: float, fast_levels: int, deep_weight: float) -> float:
-    """USD of the best levels of a side, each divided by 1 + its distance from mid in bps."""
-    if mid <= 0.0:
-        return 0.0
-    total = 0.0
-    for level in range(min(book[B_COUNT + side], VIEW)):
-        px = float(book[B_ROWS + side * B_SIDE + 2 * level])
-        distance_bps = abs(px - mid) / mid / BPS
-        total += level_usd(book, side, level, fast_levels, deep_weight) / (1.0 + distance_bps)
-    return total
-
-
 @kernel("void(i8[::1], f8[::1], f8, i8)")
 def watch_liquidity(ints: list[int], params: list[float], depth: float, t_ns: int) -> None:
     """Keep I_LIQUID: entered at P_LIQUID, left below a share of it, each only when it has lasted P_LIQUID_AFTER.
@@ -167,8 +149,6 @@ def analyse(state: list[float], ints: list[int], params: list[float], book: list
     fast = ints[I_FAST_LEVELS]
     for side in range(2):
         state[S_DEPTH + side] = depth_usd(book, side, VIEW, fast, deep_weight)
-        state[S_DEPTH5 + side] = depth_usd(book, side, TOP, fast, deep_weight)
-        state[S_MEDIAN + side] = median_usd(book, side, VIEW, fast, deep_weight, state, S_WORK)
     thinner = min(state[S_DEPTH + BID_SIDE], state[S_DEPTH + ASK_SIDE])
     watch_liquidity(ints, params, thinner, t_ns)
     state[S_IMBALANCE] = imbalance(state[S_DEPTH + BID_SIDE], state[S_DEPTH + ASK_SIDE])
@@ -188,7 +168,4 @@ def analyse(state: list[float], ints: list[int], params: list[float], book: list
     mid = 0.5 * (float(book[bid]) + float(book[ask]))
     state[S_MID] = mid
     state[S_MICRO] = microprice(book[bid], book[bid + 1], book[ask], book[ask + 1])
-    state[S_PRESSURE] = imbalance(
-        near_usd(book, BID_SIDE, mid, fast, deep_weight), near_usd(book, ASK_SIDE, mid, fast, deep_weight)
-    )
     return 1

@@ -96,6 +96,11 @@ def new_features(references: int = 0) -> tuple[Any, Any, Any, Any]:
     return state(F_LEN), ints, logs, times
 
 
+def no_features() -> tuple[Any, Any, Any, Any]:
+    """Vectors of one whom no forecast asks for features: what is told him leaves them as they are."""
+    return state(0), istate(0), state(0), istate(0)
+
+
 def names(references: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Names of all features in the order of the vector."""
     return NAMES + tuple(f"{coin}.{name}" for coin in references for name in REFERENCE_NAMES)
@@ -145,6 +150,8 @@ def see_touch(
     floats: list[float], ints: list[int], t_ns: int, bid_px: int, bid_sz: int, ask_px: int, ask_sz: int
 ) -> None:
     """A touch of the feed, without our own orders; one with an empty side only moves the clock."""
+    if len(floats) == 0:
+        return
     dt = pass_time(floats, ints, t_ns)
     if bid_px <= 0 or ask_px <= 0:
         ints[J_TOUCH] = 0
@@ -201,6 +208,8 @@ def see_book(
     fast_levels: int, deep_t_ns: int,
 ) -> int:  # fmt: skip
     """The merged book after a touch or snapshot, without our own orders; returns 1 when it gives a mid."""
+    if len(floats) == 0:
+        return 0
     pass_time(floats, ints, t_ns)
     if book[B_COUNT + BID_SIDE] == 0 or book[B_COUNT + ASK_SIDE] == 0:
         return 0
@@ -227,6 +236,8 @@ def see_book(
 @kernel("void(f8[::1], i8[::1], i8, i8, i8, i8)")
 def see_print(floats: list[float], ints: list[int], t_ns: int, side: int, px: int, sz: int) -> None:
     """A print by an aggressor (side 1 = a buyer)."""
+    if len(floats) == 0:
+        return
     pass_time(floats, ints, t_ns)
     if px <= 0 or sz <= 0:
         return

@@ -20,8 +20,8 @@ from quoter.events import Figures, Refused
 from quoter.evidence import show_evidence
 from quoter.features import X_OFI
 from quoter.sessions import UNKNOWN
-from quoter.signals import BANDS_BPS, G_DEPTH, G_THIN
-from quoter.state import BPS, I_LIQUID, S_PRESSURE, S_VOL_MODEL
+from quoter.signals import BANDS_BPS, G_DEPTH, G_PRESSURE, G_THIN
+from quoter.state import BPS, I_LIQUID, S_VOL_MODEL
 
 EVERY_NS = NS // 4
 FLOWS = ("1s", "5s", "30s")
@@ -129,7 +129,7 @@ class Gauges:
                 labels = {"coin": self._coin, "side": side, "distance_bps": f"{within_bps:03d}"}
                 metrics.set("amm_book_depth_usd", found[G_DEPTH + 2 * band + at], **labels)
             metrics.set("amm_book_thin_levels", found[G_THIN + at], coin=self._coin, side=side)
-        metrics.set("amm_book_pressure_ratio", self._engine.state[S_PRESSURE], coin=self._coin)
+        metrics.set("amm_book_pressure_ratio", found[G_PRESSURE], coin=self._coin)
         metrics.set("amm_book_liquid", float(self._engine.ints[I_LIQUID]), coin=self._coin)
         for name, flow in zip(FLOWS, self._engine.outlook.features()[X_OFI : X_OFI + len(FLOWS)], strict=True):
             metrics.set("amm_order_flow_imbalance", flow, coin=self._coin, window=name)

@@ -16,6 +16,7 @@ import math
 from common.kernel import kernel
 from common.ticks import MIN_NOTIONAL_E6, ceil_px, floor_px, tick_u
 from quoter.adverse import set_places
+from quoter.analysis import VIEW, deep_share, median_usd
 from quoter.fair import collar_px
 from quoter.floor import reduce_floor_bps, tick_bps
 from quoter.kept import ladder_differs
@@ -28,9 +29,12 @@ from quoter.state import (
     B_SIDE,
     BID_SIDE,
     BPS,
+    I_DEEP_T,
+    I_FAST_LEVELS,
     I_POSITION,
     I_REDUCING,
     I_SZ_DECIMALS,
+    I_T,
     LADDER_GLFT,
     LADDER_LIST,
     NO_FLOOR,
@@ -59,7 +63,6 @@ from quoter.state import (
     S_HI,
     S_LO,
     S_LOCAL,
-    S_MEDIAN,
     S_NEAR,
     S_ORACLE,
     S_PLACE,
@@ -215,6 +218,8 @@ def set_levels(
     state: list[float], ints: list[int], params: list[float], book: list[int], side: int, levels: int, out: list[int]
 ) -> None:
     """Distances into S_WORK, prices behind the floor and sizes into `out`; the sizes fit the side's budget."""
+    deep_weight = deep_share(ints[I_T], ints[I_DEEP_T])
+    median = median_usd(book, side, VIEW, ints[I_FAST_LEVELS], deep_weight, state, S_WORK)
     set_distances(state, ints, params, side, levels)
     grid = ints[I_SZ_DECIMALS]
     limit = kept_from(params, book, side, grid)
@@ -230,7 +235,7 @@ def set_levels(
         is_nearer = px > last if side == BID_SIDE else px < last
         behind = level_behind(book, side, px, 0 if is_nearer else behind)
         last = px
-        ratio = local_ratio(book, side, behind, state[S_MEDIAN + side])
+        ratio = local_ratio(book, side, behind, median)
         state[at] += state[S_BLEND] * (ratio - state[at])
         state[REDUCES + i] = 0.0
         if place < NO_FLOOR:

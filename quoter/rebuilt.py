@@ -43,15 +43,14 @@ def new_side(side: int, keep: int = KEEP_MAX) -> Any:
 @kernel("i8(i8[::1], i8)")
 def place_of(rows: list[int], px: int) -> int:
     """Index of the first level not worse than px (= the count when all are worse)."""
-    side = rows[R_SIDE]
+    wanted = rows[R_SIDE] * px
     low = 0
-    high = rows[R_N]
-    while low < high:
-        middle = (low + high) // 2
-        if side * rows[HEAD + STRIDE * middle + R_PX] < side * px:
-            low = middle + 1
-        else:
-            high = middle
+    left = rows[R_N]
+    while left > 0:  # the step is chosen, not branched to: which half it is nobody can guess
+        half = (left + 1) // 2
+        is_worse = rows[R_SIDE] * rows[HEAD + STRIDE * (low + half - 1) + R_PX] < wanted
+        low += half if is_worse else 0
+        left = left - half if is_worse else half - 1
     return low
 
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 from typing import Any
 
 from common.kernel import kernel, state
-from quoter.analysis import TOP, VIEW, depth_usd, imbalance, level_usd, median_usd, microprice
+from quoter.analysis import VIEW, depth_usd, imbalance, level_usd, median_usd, microprice
 from quoter.state import ASK_SIDE, B_COUNT, B_ROWS, B_SIDE, BID_SIDE, BPS
 
+TOP = 5
 BANDS_BPS = (1, 2, 5, 10)
 BANDS = 4
 
@@ -22,8 +23,9 @@ BANDS = 4
     G_MICRO,  # bps, microprice over mid: above 0 when the bid is the heavy side
     G_TOUCH,  # balance at the touch
     G_TOP5,  # balance of the best five levels
+    G_PRESSURE,  # balance of the best levels, the near ones weighing more
     G_DEPTH,  # USD a side and band, of the levels within the band's distance: 2 x BANDS
-) = range(5)
+) = range(6)
 G_BALANCE = G_DEPTH + 2 * BANDS  # balance within each band
 G_LEVEL = G_BALANCE + BANDS  # USD a side and level: 2 x VIEW, 0 where there is none
 G_REACH = G_LEVEL + 2 * VIEW  # bps a side, distance of the last level in view: depth beyond is not seen
@@ -53,6 +55,16 @@ def distance_bps(book: list[int], side: int, level: int, mid: float) -> float:
     """How far a level lies behind mid; mid is above 0."""
     away = float(book[B_ROWS + side * B_SIDE + 2 * level]) - mid
     return (away if side == ASK_SIDE else -away) / mid / BPS
+
+
+@kernel("f8(i8[::1], i8, f8, i8, f8)")
+def near_usd(book: list[int], side: int, mid: float, fast_levels: int, deep_weight: float) -> float:
+    """USD of the best levels of a side, each divided by 1 + its distance from mid in bps; mid is above 0."""
+    total = 0.0
+    for level in range(min(book[B_COUNT + side], VIEW)):
+        away = abs(distance_bps(book, side, level, mid))
+        total += level_usd(book, side, level, fast_levels, deep_weight) / (1.0 + away)
+    return total
 
 
 @kernel("void(i8[::1], f8[::1], i8, f8, i8, f8)")
@@ -115,6 +127,8 @@ def read_signals(book: list[int], out: list[float], fast_levels: int, deep_weigh
     out[G_TOUCH] = imbalance(float(book[bid + 1]), float(book[ask + 1]))
     bids_usd = depth_usd(book, BID_SIDE, TOP, fast_levels, deep_weight)
     out[G_TOP5] = imbalance(bids_usd, depth_usd(book, ASK_SIDE, TOP, fast_levels, deep_weight))
+    bids_usd = near_usd(book, BID_SIDE, mid, fast_levels, deep_weight)
+    out[G_PRESSURE] = imbalance(bids_usd, near_usd(book, ASK_SIDE, mid, fast_levels, deep_weight))
     for side in range(2):
         see_bands(book, out, side, mid, fast_levels, deep_weight)
         see_levels(book, out, side, mid, fast_levels, deep_weight, thin_ratio)

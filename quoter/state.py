@@ -67,13 +67,8 @@ NO_FLOOR = 1e6  # bps, the floor of a level that must not be quoted
     S_MICRO,  # px_u, mid weighted by the opposite side
     S_DEPTH,  # USD a side, best 10 levels
     _S_DEPTH_ASK,
-    S_DEPTH5,  # USD a side, best 5 levels
-    _S_DEPTH5_ASK,
-    S_MEDIAN,  # USD a side, median level of the best 10
-    _S_MEDIAN_ASK,
     S_IMBALANCE,  # -1..1, bids over asks in the best 10 levels
     S_IMBALANCE_SLOW,  # -1..1, the same averaged over time
-    S_PRESSURE,  # -1..1, imbalance that weighs near levels more
     S_DEPTH_USUAL,  # USD, slow average of the thinner side's depth
     # volatility
     S_VOL_REF,  # px_u, mid at the last border of the grid
@@ -125,7 +120,7 @@ NO_FLOOR = 1e6  # bps, the floor of a level that must not be quoted
     S_FILL_K,  # 1/bps, its decay
     S_VOL_MODEL,  # annual, forecast of the volatility model handed in; 0 = none
     S_RING,  # (score bps, USD) pairs: 2 x RING_MAX x 2, per side
-) = range(68)
+) = range(63)
 S_LOCAL = S_RING + 4 * RING_MAX  # ratio per side and level: local depth over its median, averaged over time
 S_WORK = S_LOCAL + 2 * QUOTES_MAX  # no memory: distances, then weights of the side being built
 S_SCORES = S_WORK + 2 * QUOTES_MAX  # (score bps, USD) pairs of both sides: RING_MAX x 2

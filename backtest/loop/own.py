@@ -53,11 +53,10 @@ from quoter.layering import (
     TOLD_BOOK,
     TOLD_TOUCH,
     add_deep,
-    put_over,
 )
 from quoter.rebuilt import BUY_ROW, HEAD, R_N, R_PX, R_SZ, SELL_ROW, STRIDE
 from quoter.sampling import take_rows
-from quoter.state import ASK_SIDE, B_COUNT, B_ROWS, B_SIDE, BID_SIDE
+from quoter.state import ASK_SIDE, B_COUNT, B_ROWS, B_SIDE, BID_SIDE, VIEW_MAX
 
 PLACES_MAX = 4 * ALL_SLOTS
 PRINTED = 4
@@ -337,17 +336,28 @@ def add_places(own: list[int], t_ns: int) -> int:
     return n
 
 
-@kernel("i8(i8[::1], i8, i8[::1])")
-def take_off(own: list[int], side: int, book: list[int]) -> int:
-    """Take what is looked for off a side of the merged book; returns the levels left."""
+@kernel("i8(i8[::1], i8[::1], i8, i8[::1])")
+def put_without(channel: list[int], own: list[int], side: int, book: list[int]) -> int:
+    """One side of the merged book (`put_over`) less what is looked for; returns the levels left."""
     direction = 1 if side == BID_SIDE else -1
     mine = OW_MINE + side * MINE_SIDE
     at = B_ROWS + side * B_SIDE
+    row = C_TOUCH + 2 * side
+    told = C_TOLD + side * C_SIDE
+    edge = direction * channel[row]
+    levels = channel[C_TOLD_N + side] + 1 if edge != 0 else 0
+    room = VIEW_MAX
     n = 0
     k = 0
-    for level in range(book[B_COUNT + side]):
-        px = book[at + 2 * level]
-        sz = book[at + 2 * level + 1]
+    for level in range(levels):
+        px = channel[row]
+        sz = channel[row + 1]
+        row = told + 2 * level
+        if level > 0 and direction * px >= edge:
+            continue
+        if room == 0:
+            break
+        room -= 1
         while k < own[mine] and direction * own[mine + 1 + 2 * k] > direction * px:
             k += 1
         if k < own[mine] and own[mine + 1 + 2 * k] == px:
@@ -417,12 +427,10 @@ def see_told(
     own[OW_TELLS_T] = NEVER
     if told == 0:
         return 0
-    put_over(channel, BID_SIDE, book)
-    put_over(channel, ASK_SIDE, book)
     if look_for(own, actions, news, now) > 0 or t_ns > own[OW_UNTIL_T]:
         add_places(own, t_ns)
-    bids = take_off(own, BID_SIDE, book)
-    asks = take_off(own, ASK_SIDE, book)
+    bids = put_without(channel, own, BID_SIDE, book)
+    asks = put_without(channel, own, ASK_SIDE, book)
     if told & TOLD_TOUCH:
         bid = B_ROWS
         ask = B_ROWS + B_SIDE

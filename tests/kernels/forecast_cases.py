@@ -200,8 +200,12 @@ def touch_flow(rng: random.Random) -> Args:
     return a_feature_state(rng)[1], *a_touch(rng)
 
 
+def asked_or_not(rng: random.Random) -> tuple[list[float], list[int], list[float], list[int]]:
+    return a_feature_state(rng) if rng.random() < 0.95 else ([], [], [], [])
+
+
 def see_touch(rng: random.Random) -> Args:
-    floats, ints, _, _ = a_feature_state(rng)
+    floats, ints, _, _ = asked_or_not(rng)
     touch = a_touch(rng) if rng.random() < 0.9 else (0, 0, PX, 5)
     return floats, ints, a_time(rng), *touch
 
@@ -213,11 +217,11 @@ def see_near(rng: random.Random) -> Args:
 
 def see_book(rng: random.Random) -> Args:
     t_ns = a_time(rng)
-    return *a_feature_state(rng), t_ns, _book(rng, PX, STEP), rng.randint(0, 6), t_ns - rng.randint(-NS, 14 * NS)
+    return *asked_or_not(rng), t_ns, _book(rng, PX, STEP), rng.randint(0, 6), t_ns - rng.randint(-NS, 14 * NS)
 
 
 def see_print(rng: random.Random) -> Args:
-    floats, ints, _, _ = a_feature_state(rng)
+    floats, ints, _, _ = asked_or_not(rng)
     return floats, ints, a_time(rng), rng.choice((1, -1)), rng.choice((0, a_px(rng))), rng.randint(0, 900)
 
 

@@ -132,8 +132,8 @@ def add_places(rng: random.Random) -> Args:
     return some_own(rng), T0 + rng.randint(-NS, NS)
 
 
-def take_off(rng: random.Random) -> Args:
-    return some_own(rng), rng.randrange(2), _book(rng, PX, STEP)
+def put_without(rng: random.Random) -> Args:
+    return a_channel(rng), some_own(rng), rng.randrange(2), _book(rng, PX, STEP)
 
 
 def hear_change(rng: random.Random) -> Args:
@@ -256,7 +256,7 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
         f"backtest.loop.own.{case.__name__}": case
         for case in (
             add_up, ring_row, own_due, show_own, copy_best_with, touch_changed_with, end_places, rest_place, fill_place,
-            heard_before, look_for, add_places, take_off, hear_change, hear_snapshot, see_told,
+            heard_before, look_for, add_places, put_without, hear_change, hear_snapshot, see_told,
             traded_from, see_prints, note_news,
         )
     },

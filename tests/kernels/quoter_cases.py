@@ -80,7 +80,6 @@ from quoter.state import (
     S_BUDGET,
     S_CENTRE,
     S_DEPTH,
-    S_DEPTH5,
     S_DEPTH_USUAL,
     S_EQUITY,
     S_FADE,
@@ -101,7 +100,6 @@ from quoter.state import (
     S_LO,
     S_LOCAL,
     S_MARGIN,
-    S_MEDIAN,
     S_MICRO,
     S_MID,
     S_MODE_SCORE,
@@ -292,7 +290,7 @@ def _state(rng: random.Random, px_u: int, step: int) -> list[float]:
         state[place] = float(value)
     for side in range(2):
         for place, value in (
-            (S_DEPTH, rng.uniform(0, 1e5)), (S_DEPTH5, rng.uniform(0, 1e5)), (S_MEDIAN, rng.uniform(0, 1e4)),
+            (S_DEPTH, rng.uniform(0, 1e5)),
             (S_FLOOR, rng.uniform(0.1, 5)), (S_FADE, rng.uniform(1, 3)), (S_BUDGET, rng.uniform(0, 5e4)),
             (S_FADE_BASE, rng.uniform(1, 5)), (S_STREAK_SUM, rng.uniform(-20, 0)),
             (S_ADVERSE_MEAN, rng.gauss(1, 2)), (S_ADVERSE_M2, rng.uniform(0, 1e4)), (S_WHOLE, rng.uniform(0, 5e4)),
@@ -454,7 +452,6 @@ CASES: dict[str, Callable[[random.Random], tuple[Any, ...]]] = {
     "quoter.analysis.level_usd": of(book, side, book_level, whole(0, 20), number(0, 1)),
     "quoter.analysis.depth_usd": of(*IN_BOOK),
     "quoter.analysis.median_usd": of(*IN_BOOK, state, lambda w: S_WORK),
-    "quoter.analysis.near_usd": of(book, side, px, whole(0, 20), number(0, 1)),
     "quoter.analysis.watch_liquidity": of(ints, params, number(0, 1e5), t),
     "quoter.analysis.averaged": of(number(-1, 1), number(-1, 1), whole(-NS, 600 * NS), number(0, 600)),
     "quoter.analysis.analyse": of(state, ints, params, book, t),

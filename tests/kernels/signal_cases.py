@@ -24,6 +24,11 @@ def distance_bps(rng: random.Random) -> Args:
     return w.book, w.side, rng.randrange(20), w.px_u * rng.uniform(0.99, 1.01)
 
 
+def near_usd(rng: random.Random) -> Args:
+    w = world(rng)
+    return w.book, w.side, w.px_u * rng.uniform(0.99, 1.01), rng.randrange(21), rng.random()
+
+
 def see_bands(rng: random.Random) -> Args:
     w = world(rng)
     mid = w.px_u * rng.uniform(0.9999, 1.0001)

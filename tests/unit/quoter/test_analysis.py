@@ -15,12 +15,9 @@ from quoter.state import (
     I_LIQUID,
     NS,
     S_DEPTH,
-    S_DEPTH5,
     S_IMBALANCE,
     S_IMBALANCE_SLOW,
-    S_MEDIAN,
     S_MID,
-    S_PRESSURE,
     S_WORK,
 )
 from tests.unit.quoter.builders import PX, T0, Rig, a_book, levels
@@ -50,13 +47,12 @@ def test_imbalance_is_signed_and_bounded(bid: float, ask: float) -> None:
     assert value == -imbalance(ask, bid)
 
 
-def test_depth_counts_ten_levels_and_top_five_five() -> None:
+def test_depth_counts_ten_levels() -> None:
     rig = Rig()
     bids, asks = levels(PX - 10, -10, 1000, 20), levels(PX + 10, 10, 1000, 20)
     rig.see(bids, asks)
     assert rig.state[S_DEPTH] == pytest.approx(sum(px * sz for px, sz in bids[:10]) / 1e6)
     assert rig.state[S_DEPTH + 1] == pytest.approx(sum(px * sz for px, sz in asks[:10]) / 1e6)
-    assert rig.state[S_DEPTH5] == pytest.approx(sum(px * sz for px, sz in bids[:5]) / 1e6)
 
 
 def test_levels_of_the_slow_layer_weigh_less_the_older_they_are() -> None:
@@ -72,21 +68,11 @@ def test_levels_of_the_slow_layer_weigh_less_the_older_they_are() -> None:
         assert rig.state[S_DEPTH] == pytest.approx(fresh * (0.5 + 0.5 * weight), rel=1e-3)
 
 
-def test_a_book_with_more_bids_has_positive_imbalance_and_pressure() -> None:
+def test_a_book_with_more_bids_has_positive_imbalance() -> None:
     rig = Rig()
     bids, asks = a_book()
     rig.see([(px, 3 * sz) for px, sz in bids], asks)
     assert rig.state[S_IMBALANCE] == pytest.approx(0.5, abs=0.01)
-    assert rig.state[S_PRESSURE] == pytest.approx(0.5, abs=0.01)
-
-
-def test_pressure_weighs_near_levels_more() -> None:
-    rig = Rig()
-    bids, asks = levels(PX - 100, -100, 1000), levels(PX + 100, 100, 1000)
-    bids[0], asks[-1] = (bids[0][0], 9000), (asks[-1][0], 9000)
-    rig.see(bids, asks)
-    assert rig.state[S_IMBALANCE] == pytest.approx(0.0, abs=0.01)
-    assert rig.state[S_PRESSURE] > 0.1
 
 
 def test_the_averaged_imbalance_follows_with_its_half_life() -> None:
@@ -101,7 +87,7 @@ def test_median_is_the_lower_middle_level() -> None:
     rig = Rig()
     bids = [(PX - 10 * i, sz) for i, sz in enumerate([5, 1, 9, 3])]
     rig.see(bids, bids[:0])
-    assert rig.state[S_MEDIAN] == pytest.approx(3 * (PX - 30) / 1e6)
+    assert median_usd(rig.vector, 0, 10, 10, 1.0, rig.state, S_WORK) == pytest.approx(3 * (PX - 30) / 1e6)
     assert median_usd(rig.vector, 1, 10, 10, 1.0, rig.state, S_WORK) == 0.0
 
 

@@ -18,6 +18,7 @@ from quoter.signals import (
     G_KNOWN,
     G_LEVEL,
     G_MICRO,
+    G_PRESSURE,
     G_REACH,
     G_THIN,
     G_THIN_AT,
@@ -69,6 +70,13 @@ def test_depth_of_a_band_is_that_of_the_levels_within_its_distance(bids: Levels,
         assert -1.0 <= found[G_BALANCE + band] <= 1.0
     for side in range(2):
         assert found[G_REACH + side] == pytest.approx(abs(rows[side][-1][0] - mid) / mid / BPS)
+
+
+def test_pressure_weighs_near_levels_more() -> None:
+    bids, asks = levels(PX - 100, -100, 1000), levels(PX + 100, 100, 1000)
+    assert signals([(px, 3 * sz) for px, sz in bids], asks)[G_PRESSURE] == pytest.approx(0.5, abs=0.01)
+    bids[0], asks[-1] = (bids[0][0], 9000), (asks[-1][0], 9000)
+    assert signals(bids, asks)[G_PRESSURE] > 0.1
 
 
 @given(SIDE, SIDE)
