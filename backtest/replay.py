@@ -12,7 +12,18 @@ input, same output.
 
 from __future__ import annotations
 
-from backtest.loop.account import A_DUE_T, A_LOOK, A_MARK, A_MODE, A_ON, A_PAUSE_T, A_PRICE_T, A_START_E8, look
+from backtest.loop.account import (
+    A_DUE_T,
+    A_LOOK,
+    A_MARK,
+    A_MODE,
+    A_ON,
+    A_PAUSE_T,
+    A_PRICE_T,
+    A_START_E8,
+    look,
+    rest_until_price,
+)
 from backtest.loop.course import (
     C_BEGUN,
     C_DECIDE_T,
@@ -483,6 +494,7 @@ def replay(
             if executes == 1 and account[A_PRICE_T] > price_t and account[A_MARK] > 0:
                 note_prices(own, account, origin, config[CF_PACE], now + config[CF_FEED])
             if executes == 1:
+                rest_until_price(account)
                 continue
         if now in (look_t, read_t):
             judged = PERMIT
@@ -583,8 +595,11 @@ def replay(
                     deep_t = now + DEEP_NS if v < len(seen_ns) else NEVER
                 elif own_t > now:
                     fast_t = now + FAST_NS if v < len(seen_ns) else NEVER
-            own[OW_TELLS_T] = now if own[OW_TELLS] > 0 else NEVER
-            continue
+            if own[OW_TELLS] == 0:
+                own[OW_TELLS_T] = NEVER
+                continue
+            own[OW_TELLS_T] = now
+            is_told = True
         if hold_t == now and not is_told and decide_t != now and slots[SL_IS_NEW] == 0:
             own[OW_HOLD_T] = NEVER
             hold(desk, ints, own[OW_HELD_T])
@@ -620,24 +635,25 @@ def replay(
                 tell_ladder(slots, shown, manner, hold_terms, target, state, now)
                 slots[SL_STANCE] = WITHDRAW if account[A_MODE] >= PAUSE else QUOTE
                 renew_t = now
-                continue
-            elif renew_t == now or is_told:
+                if is_told or now in (hold_t, pull_t):
+                    continue
+            if plans == 0 and (is_told or renew_t == now):
                 renew_ladder(slots, manner, now)
                 renew_t = NEVER
                 if slots[SL_SENT_T] > 0:
                     renew_t = next_tick(origin, slots[SL_SENT_T] + int(manner[X_RENEW_NS]), config[CF_TICK])
                 if not is_told:
-                    plan_t = now if slots[SL_ON_ITS_WAY] > 0 else plan_t
-                    continue
-            elif slots[SL_ON_ITS_WAY] > 0:
-                if slots[SL_PLANNED_T] > 0 and now - slots[SL_PLANNED_T] >= config[CF_PLAN]:
-                    plans = 1
-                else:
+                    if slots[SL_ON_ITS_WAY] == 0:
+                        continue
+                    plan_t = now
+            if plans == 0 and not is_told and slots[SL_ON_ITS_WAY] > 0:
+                plans = 1
+                if slots[SL_PLANNED_T] == 0 or now - slots[SL_PLANNED_T] < config[CF_PLAN]:
                     take_over(slots, shown, facts, q, state)
                     if slots[SL_IS_NEW] == 0:
                         plan_t = next_plan(origin, config, slots[SL_PLANNED_T])
-                    continue
-            elif plan_t == now:
+                        continue
+            elif plan_t == now and not is_told:
                 plans = 1
         if plans == 1:
             read_market(own, origin, config[CF_PACE], now)

@@ -249,6 +249,15 @@ def is_liquidated(account: list[int], desk: list[int], position: int) -> int:
     return 1 if equity_e8(account, desk, position) < needed + account[A_OTHERS_NEED_E8] else 0
 
 
+@kernel("void(i8[::1])", inline=True)
+def rest_until_price(account: list[int]) -> None:
+    """Who judges permits by himself sees nothing new before a price, a fill (`market.log_fill`) or another market."""
+    if account[A_OTHERS_E8] != 0 or account[A_OTHERS_NEED_E8] != 0:
+        return
+    every = max(account[A_LOOK], 1)
+    account[A_DUE_T] += max(account[A_PRICE_T] - account[A_DUE_T] + every - 1, 0) // every * every
+
+
 @kernel("i8(i8[::1], f8[::1], i8[::1], i8, i8, i8[::1], i8[::1], i8[::1], f8[::1], "
         "i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])")  # fmt: skip
 def look(

@@ -6,7 +6,7 @@ curve. Times ns, prices px_u, sizes sz_u, money 1e-6 quote.
 
 from __future__ import annotations
 
-from backtest.loop.account import A_FUNDING_E8, A_LAST, A_ON, A_SEIZED_E8, book_fill
+from backtest.loop.account import A_DUE_T, A_FUNDING_E8, A_LAST, A_LOOK, A_ON, A_SEIZED_E8, book_fill
 from backtest.loop.desk import push
 from backtest.loop.layout import (
     CF_ASKS,
@@ -35,6 +35,7 @@ from backtest.loop.layout import (
     FILL_TAKER,
     LOG_N,
     LOG_ROWS,
+    NEVER,
     TRADED,
 )
 from common.kernel import kernel
@@ -52,6 +53,8 @@ def log_fill(
     """Write one fill down; returns 1, 0 when the log is full."""
     desk[D_CASH] += -px * sz if is_bid == 1 else px * sz
     desk[D_VOLUME] += px * sz
+    if account[A_DUE_T] < NEVER:
+        account[A_DUE_T] -= max(account[A_DUE_T] - t_ns, 0) // max(account[A_LOOK], 1) * max(account[A_LOOK], 1)
     at = LOG_ROWS + FILL_STRIDE * fills[LOG_N]
     if at + FILL_STRIDE > len(fills):
         desk[D_FULL] = 1

@@ -27,7 +27,7 @@ Ints: TypeAlias = list[int]
 LEVELS = 512
 """Room for levels a side; a book may be told to keep fewer (`B_KEEP`)."""
 
-HEAD = 14
+HEAD = 15
 B_N = 0
 B_SIDE = 1
 B_KEEP = 2
@@ -42,10 +42,11 @@ B_COUNT = 10  # ruled: levels that exist
 B_AWAITED = 11  # whether simulated orders rest where nothing is seen yet: NONE_WAITS, LOOKS, WAITS
 B_HIDES = 12  # ruled: 1 = a crossed level is passed over until it is told again, not taken out
 B_SPAN = 13  # ruled: rows x tick
+B_EDGE = 14  # WAITS: side x price of the last level in view
 SHIFT = 40
 
 NONE_WAITS, LOOKS, WAITS = 0, 1, 2
-"""LOOKS: one of them may have come into view; WAITS: not before a level goes."""
+"""LOOKS: one of them may have come into view; WAITS: not before a level in view goes."""
 
 ALL_SEEN, NOTHING_SEEN = 0, -1
 """Instead of a price: how far a book is seen."""
@@ -112,6 +113,13 @@ def ruled_at(book: Ints, px: int) -> int:
     return i if book[HEAD + STRIDE * i + L_PX] == px else -1
 
 
+@kernel("void(i8[::1], i8)", inline=True)
+def lose_sight(book: Ints, px: int) -> None:
+    """The level at px goes: when it was in view, one behind the view comes into it."""
+    if book[B_AWAITED] == WAITS and book[B_SIDE] * px >= book[B_EDGE]:
+        book[B_AWAITED] = LOOKS
+
+
 @kernel("i8(i8[::1])", inline=True)
 def step_down(book: Ints) -> int:
     """Ruled: the best level is the next one behind; returns the rows up to it."""
@@ -130,7 +138,7 @@ def drop_ruled(book: Ints, i: int) -> int:
     book[row + L_SZ] = 0
     book[row + L_USED] = 0
     book[B_COUNT] -= 1
-    book[B_AWAITED] = min(book[B_AWAITED], LOOKS)
+    lose_sight(book, book[row + L_PX])
     if book[B_COUNT] == 0:
         book[B_N] = 0
         book[B_WORST] = book[B_RULES]
@@ -212,11 +220,11 @@ def drop_level(book: Ints, i: int) -> int:
     """Take level i out; returns the levels left."""
     if book[B_RULES] > 0:
         return drop_ruled(book, i)
+    lose_sight(book, book[HEAD + STRIDE * i + L_PX])
     n = book[B_N] - 1
     for k in range(HEAD + STRIDE * i, HEAD + STRIDE * n):
         book[k] = book[k + STRIDE]
     book[B_N] = n
-    book[B_AWAITED] = min(book[B_AWAITED], LOOKS)
     return n
 
 

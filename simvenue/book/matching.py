@@ -24,6 +24,7 @@ from typing import Any
 from common.kernel import istate, kernel
 from simvenue.book.levels import (
     B_AWAITED,
+    B_EDGE,
     B_SIDE,
     HEAD,
     L_SZ,
@@ -376,6 +377,7 @@ def look_up(queue: Ints, orders: Ints, book: Ints, visible: int, model: int) -> 
         book[B_AWAITED] = NONE_WAITS
     elif edge != NOTHING_SEEN:
         book[B_AWAITED] = WAITS
+        book[B_EDGE] = book[B_SIDE] * edge
     return waiting
 
 

@@ -407,6 +407,12 @@ def pay_funding(rng: random.Random) -> Args:
     return account, sums, rng.randint(-900, 900), times, rates
 
 
+def rest_until_price(rng: random.Random) -> Args:
+    account, _ = an_account(rng)
+    account[ac.A_PRICE_T] = T0 + rng.randint(-4 * NS, 4 * NS)
+    return (account,)
+
+
 def measure_margin(rng: random.Random) -> Args:
     return *an_account(rng), a_desk(rng), rng.randint(-900, 900)
 
@@ -590,6 +596,7 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
             sample_premium,
             pay_funding,
             measure_margin,
+            rest_until_price,
             is_liquidated,
             look,
         )

@@ -35,6 +35,7 @@ def a_book(rng: random.Random, side: int, *, full: bool = False) -> list[int]:
     book = [0] * (levels.HEAD + levels.STRIDE * levels.LEVELS)
     book[levels.B_N], book[levels.B_SIDE] = count, side
     book[levels.B_BLIND] = int(count == 0 and rng.random() < 0.5)
+    book[levels.B_EDGE] = side * (MID + rng.randint(-NEAR, NEAR))
     book[levels.B_AWAITED] = rng.choice((levels.NONE_WAITS, levels.LOOKS, levels.LOOKS, levels.WAITS))
     book[levels.B_KEEP] = rng.choice((levels.LEVELS, max(count, 12)))
     for k, px in enumerate(sorted(rng.sample(reach, count), reverse=side == SELL)):
