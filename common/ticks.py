@@ -70,14 +70,13 @@ def to_text(units: int, decimals: int) -> str:
 @kernel("i8(i8, i8)")
 def tick_u(px_u: int, sz_decimals: int) -> int:
     """Distance in px_u between legal prices around px_u (> 0)."""
-    whole = 1
-    for _ in range(6 - sz_decimals):
-        whole *= 10
     step = 1
     limit = 100_000
-    while px_u >= limit and step < whole:
+    left = 6 - sz_decimals
+    while px_u >= limit and left > 0:
         limit *= 10
         step *= 10
+        left -= 1
     return step
 
 

@@ -50,10 +50,10 @@ BORDERS = (0.75, 1.25, 2.0, 3.0, 5.0, 8.0, 15.0)
 @kernel("i8(f8)")
 def band_of(distance_bps: float) -> int:
     """The band a distance lies in; what is nearer than the first border, or beyond the last, is in the outermost."""
-    for band in range(BANDS - 1):
-        if distance_bps < BORDERS[band]:
-            return band
-    return BANDS - 1
+    band = 0
+    for border in BORDERS:
+        band += 1 if distance_bps >= border else 0
+    return band
 
 
 @kernel("void(f8[::1], i8[::1], i8, f8, f8)")

@@ -97,19 +97,24 @@ def median_usd(
 ) -> float:
     """The (lower) median level of the best `levels` of a side in USD; 0 for an empty side.
 
-    `work` from `at` on is room for so many numbers: they are sorted there.
+    `work` from `at` on is room for so many numbers. They are ranked, not sorted: no branch there is to be guessed.
     """
     n = min(book[B_COUNT + side], levels)
     if n == 0:
         return 0.0
     for level in range(n):
-        usd = level_usd(book, side, level, fast_levels, deep_weight)
-        k = at + level
-        while k > at and work[k - 1] > usd:
-            work[k] = work[k - 1]
-            k -= 1
-        work[k] = usd
-    return work[at + (n - 1) // 2]
+        work[at + level] = level_usd(book, side, level, fast_levels, deep_weight)
+    middle = (n - 1) // 2
+    found = 0.0
+    for i in range(at, at + n):
+        usd = work[i]
+        less = 0
+        more = 0
+        for k in range(at, at + n):
+            less += 1 if work[k] < usd else 0
+            more += 1 if work[k] > usd else 0
+        found = usd if less <= middle < n - more else found
+    return found
 
 
 @kernel("void(i8[::1], f8[::1], f8, i8)")

@@ -50,15 +50,16 @@ def difference(
     """The first difference found, best levels first; SAME = keep what is shown."""
     if fair <= 0.0:
         return SAME
+    bps = 1.0 / (fair * BPS)
     for side in range(2):
         if target[O_COUNT + side] != shown[O_COUNT + side]:
             return COUNT
         for level in range(target[O_COUNT + side]):
             at = O_ROWS + side * O_SIDE + 2 * level
             outwards = float(shown[at] - target[at]) if side == BID_SIDE else float(target[at] - shown[at])
-            moved_bps = abs(outwards) / fair / BPS
+            moved_bps = abs(outwards) * bps
             hold_bps = out_bps if outwards > 0.0 else in_bps
-            distance_bps = abs(float(target[at]) - fair) / fair / BPS
+            distance_bps = abs(float(target[at]) - fair) * bps
             if moved_bps > max(hold_bps, hold_ratio * distance_bps):
                 return MOVED
             before = float(shown[at + 1])

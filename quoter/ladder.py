@@ -73,6 +73,7 @@ from quoter.state import (
     S_WHOLE,
     S_WIDENING,
     S_WORK,
+    USD,
     WHY_COLLAR,
     WHY_NO_BUDGET,
 )
@@ -220,7 +221,10 @@ def set_levels(
     """Distances into S_WORK, prices behind the floor and sizes into `out`; the sizes fit the side's budget."""
     deep_weight = deep_share(ints[I_T], ints[I_DEEP_T])
     median = median_usd(book, side, VIEW, ints[I_FAST_LEVELS], deep_weight, state, S_WORK)
+    scale = USD / median if median > 0.0 else 0.0
     set_distances(state, ints, params, side, levels)
+    fair = state[S_FAIR]
+    blend = state[S_BLEND]
     grid = ints[I_SZ_DECIMALS]
     limit = kept_from(params, book, side, grid)
     join = joined_px(params, book, side, grid)
@@ -230,23 +234,26 @@ def set_levels(
     for i in range(levels):
         place = state[S_PLACE + side * QUOTES_MAX + i]
         distance = place if place < NO_FLOOR else state[S_WORK + i]
-        px = placed_px(side, state[S_FAIR], distance, limit, join, grid)
+        px = placed_px(side, fair, distance, limit, join, grid)
         at = S_LOCAL + side * QUOTES_MAX + i
         is_nearer = px > last if side == BID_SIDE else px < last
         behind = level_behind(book, side, px, 0 if is_nearer else behind)
         last = px
-        ratio = local_ratio(book, side, behind, median)
-        state[at] += state[S_BLEND] * (ratio - state[at])
-        state[REDUCES + i] = 0.0
+        local = state[at]
+        local += blend * (local_ratio(book, side, behind, scale) - local)
+        weight = 0.0
         if place < NO_FLOOR:
-            state[REDUCES + i] = state[S_SHARE + side * QUOTES_MAX + i] * thickness(params, state[at])
-        total += state[REDUCES + i]
+            weight = state[S_SHARE + side * QUOTES_MAX + i] * thickness(params, local)
+        state[at] = local
+        state[REDUCES + i] = weight
+        total += weight
         out[O_ROWS + side * O_SIDE + 2 * i] = px
     part = state[S_WHOLE + side] / max(total, 1.0)
     room = state[S_BUDGET + side]
     for i in range(levels):
-        state[REDUCES + i] = min(part * state[REDUCES + i], room)
-        room -= state[REDUCES + i]
+        usd = min(part * state[REDUCES + i], room)
+        state[REDUCES + i] = usd
+        room -= usd
     set_sizes(state, side, levels, out)
 
 

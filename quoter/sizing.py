@@ -141,12 +141,12 @@ def level_behind(book: list[int], side: int, px_u: int, begin: int) -> int:
 
 
 @kernel("f8(i8[::1], i8, i8, f8)")
-def local_ratio(book: list[int], side: int, level: int, median: float) -> float:
-    """USD of a market level over the median level; 1 behind the last visible one."""
-    if median <= 0.0 or level >= book[B_COUNT + side]:
+def local_ratio(book: list[int], side: int, level: int, scale: float) -> float:
+    """Size of a market level times `scale` (px_u x sz_u of the median one, reversed); 1 behind the last visible one."""
+    if scale <= 0.0 or level >= book[B_COUNT + side]:
         return 1.0
     at = B_ROWS + side * B_SIDE + 2 * level
-    return float(book[at]) * float(book[at + 1]) * USD / median
+    return float(book[at]) * float(book[at + 1]) * scale
 
 
 @kernel("f8(f8[::1], f8)")

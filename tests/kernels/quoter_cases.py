@@ -480,7 +480,7 @@ CASES: dict[str, Callable[[random.Random], tuple[Any, ...]]] = {
     "quoter.sizing.level_count": of(params, number(0, 5e4), px),
     "quoter.sizing.level_share": of(params, level, levels),
     "quoter.sizing.level_behind": of(book, side, px_u, whole(0, 3)),
-    "quoter.sizing.local_ratio": of(book, side, book_level, number(0, 1e4)),
+    "quoter.sizing.local_ratio": of(book, side, book_level, number(-1e-9, 1e-9)),
     "quoter.sizing.thickness": of(params, number(0, 3)),
     "quoter.vol.annual": of(number(0, 1e-6), number(0, 1), number(0, 60)),
     "quoter.vol.add_return": of(state, params, number(0, 1e-6)),

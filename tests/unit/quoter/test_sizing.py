@@ -15,7 +15,7 @@ from quoter.sizing import (
     side_budget_usd,
     thickness,
 )
-from quoter.state import I_HALF_T, I_LIQUID, I_POSITION, NS
+from quoter.state import I_HALF_T, I_LIQUID, I_POSITION, NS, USD
 from tests.unit.quoter.builders import PX, T0, Rig, a_book
 
 BID, ASK = 0, 1
@@ -93,8 +93,8 @@ def test_local_depth_is_that_of_the_first_level_at_or_behind_the_price() -> None
     ask = level_behind(rig.vector, ASK, asks[3][0] - 5, 0)
     bid = level_behind(rig.vector, BID, bids[3][0] + 5, 0)
     assert (ask, bid) == (3, 3)
-    assert local_ratio(rig.vector, ASK, ask, median) == pytest.approx(4, rel=0.01)
-    assert local_ratio(rig.vector, BID, bid, median) == pytest.approx(1, rel=0.01)
+    assert local_ratio(rig.vector, ASK, ask, USD / median) == pytest.approx(4, rel=0.01)
+    assert local_ratio(rig.vector, BID, bid, USD / median) == pytest.approx(1, rel=0.01)
 
 
 def test_behind_the_last_visible_level_the_local_depth_is_usual() -> None:
