@@ -96,7 +96,6 @@ from backtest.quoters import Quoter
 from backtest.replay import replay
 from backtest.tape import TAIL_NS, Tape, as_told, grid_of
 from backtest.timing import INSTANT, Timing
-from common.config import Risk
 from common.errors import ConfigError, OurFault
 from common.kernel import istate, state
 from common.ticks import tick_u

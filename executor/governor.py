@@ -14,13 +14,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from common.clock import NS
-from common.config import Execution
 from common.kernel import istate, kernel, state
 from common.messages import Level, Side
 from executor.diff import Change, What
+
+if TYPE_CHECKING:
+    from common.config import Execution
 
 HOUR_S = 3600.0
 KEPT_FOR_AN_ORDER = 2

@@ -8,9 +8,8 @@ and what they cost.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from common.config import Settings
 from common.kernel import kernel, state
 from common.messages import Ladder, Side
 from common.ticks import tick_u
@@ -35,6 +34,9 @@ from executor.economics import (
     gain_usd,
     new_terms,
 )
+
+if TYPE_CHECKING:
+    from common.config import Settings
 
 PRICE_MAX_USD = 1e3
 """Stands for a price without end: an empty budget."""

@@ -7,9 +7,8 @@ the engine's. Works on two `out` vectors, with the thresholds of the configurati
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from common.config import Quoting
 from common.kernel import kernel, state
 from quoter.state import (
     BID_SIDE,
@@ -23,6 +22,9 @@ from quoter.state import (
     S_BUDGET,
     S_FAIR,
 )
+
+if TYPE_CHECKING:
+    from common.config import Quoting
 
 BUDGET_SLACK = 1.0 + 1e-6
 

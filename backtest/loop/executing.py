@@ -8,7 +8,7 @@ Nothing here decides about an order. Times ns, prices px_u, sizes sz_u.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backtest.loop.account import (
     A_CREDIT_SHARE,
@@ -46,7 +46,6 @@ from backtest.loop.slots import (
     open_slot,
     pack_orders,
 )
-from common.config import Settings
 from common.kernel import istate, kernel, state
 from executor.checks import (
     LM_ASK,
@@ -110,6 +109,9 @@ from quoter.state import (
 )
 from riskd.limits import OUT_HARD_USD, OUT_SIZE, OUT_SOFT_USD, OUT_SPREAD, caps
 from simvenue.desk.budget import action_cap
+
+if TYPE_CHECKING:
+    from common.config import Settings
 
 ORDERS = 2 * 64
 LEVERAGE_SET = 1
