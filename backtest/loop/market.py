@@ -6,6 +6,8 @@ curve. Times ns, prices px_u, sizes sz_u, money 1e-6 quote.
 
 from __future__ import annotations
 
+import math
+
 from backtest.loop.account import A_FUNDING_E8, A_LAST, A_ON, A_SEIZED_E8, book_fill
 from backtest.loop.desk import push
 from backtest.loop.layout import (
@@ -60,7 +62,8 @@ def log_fill(
     fills[at + FILL_SLOT] = slot
     fills[at + FILL_PX] = px
     fills[at + FILL_SZ] = sz
-    fills[at + FILL_FAIR] = int(fair * FAIR_PARTS + 0.5)
+    parts = fair * FAIR_PARTS
+    fills[at + FILL_FAIR] = int(parts) + (1 if parts - math.floor(parts) >= 0.5 else 0)  # adding 0.5 may round up
     fills[at + FILL_TAKER] = is_taker
     fills[at + FILL_FEE] = book_fill(account, 2 * is_bid - 1, px, sz, is_taker) if account[A_ON] == 1 else 0
     fills[LOG_N] += 1
