@@ -135,13 +135,16 @@ def sent(tape: Tape, settings: Settings, until_ns: int) -> tuple[list[Request], 
 
 def replayed(tape: Tape, settings: Settings, until_ns: int) -> tuple[list[Request], Played]:
     """What the compiled replay sends on the same span, and what came of it."""
-    maker_ppb, taker_ppb = rates_ppb(market_of(settings))
+    market, venue = market_of(settings), settings.venue
+    maker_ppb, taker_ppb = rates_ppb(market)
     tick = tick_u(int(tape.px_u[0]), settings.venue.sz_decimals)
     stall = Stall(settings, maker_ppb / PPB_PER_BPS, tick, False)
     quoter = quoters.production(stall, settings.quoting.profile, weight=0.0, executes=True)
     charges = Charges(
-        maker_ppb, taker_ppb, settings.execution.leverage, settings.venue.max_leverage, settings.equity_usd,
-        has_budget=True, is_growth=settings.venue.growth_mode,
+        maker_ppb, taker_ppb, settings.execution.leverage, venue.max_leverage, settings.equity_usd,
+        is_growth=market.growth_mode, is_hip3=market.is_hip3, has_budget=True,
+        interest_rate_1h=market.interest_rate_1h, funding_clamp=market.funding_clamp,
+        funding_multiplier=market.funding_multiplier, impact_usd=market.impact_notional_usd,
     )  # fmt: skip
     terms = Terms(
         int(tape.stamp_ns[0]), until_ns, INSTANT.feed_ns / MS, INSTANT.order_ns / MS, charges=charges,

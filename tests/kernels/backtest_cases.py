@@ -261,7 +261,8 @@ def learn(rng: random.Random) -> Args:
     desk[lo.D_HEARD_N] = rng.randint(0, n)
     mid = rng.choice((0.0, PX + 0.5 * STEP))
     t_ns = T0 + rng.randint(0, 70 * NS)
-    return desk, some_fills(rng, n), t_ns, t_ns + NS // 10, mid, w.state, w.ints, w.params
+    since_ns = rng.choice((NS, 31 * NS))
+    return desk, some_fills(rng, n), t_ns, t_ns + NS // 10, mid, since_ns, w.state, w.ints, w.params
 
 
 def hold(rng: random.Random) -> Args:
@@ -471,10 +472,9 @@ def score_fills(rng: random.Random) -> Args:
 
 def guard(rng: random.Random) -> Args:
     vectors = [list(map(float, vector)) for vector in new_guard(Risk.model_validate({}))]
-    account, sums = an_account(rng)
     return (
-        account, sums, a_desk(rng), some_fills(rng, 8), rng.randint(-900, 900), T0 + rng.randint(0, 20) * NS,
-        rng.choice((0, 2 * PX + 40)), *vectors,
+        an_account(rng)[0], a_desk(rng), some_fills(rng, 8), rng.randint(-900, 900), rng.randint(0, 10**11),
+        rng.random(), PX, T0 + rng.randint(0, 20) * NS, *vectors,
     )  # fmt: skip
 
 
