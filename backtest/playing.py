@@ -200,9 +200,10 @@ class Played:
     requests: Any = None  # (n, RING_STRIDE), where kept: rows as `loop/layout.py` has them (`G_*`)
 
 
-def grid_decimals(tick_px_u: int, px_u: int) -> int:
-    """Size decimals whose price grid has steps of `tick_px_u` at px_u (`common/ticks.py`)."""
-    for decimals in range(6, -1, -1):
+def grid_decimals(tick_px_u: int, px_u: int, usual: int = 6) -> int:
+    """Size decimals whose price grid has steps of `tick_px_u` at px_u (`common/ticks.py`): the usual, if they do."""
+    tried: tuple[int, ...] = (usual, *range(6, -1, -1))
+    for decimals in tried:
         if tick_u(px_u, decimals) == tick_px_u:
             return decimals
     raise ConfigError(f"no grid of the venue has steps of {tick_px_u} px_u at {px_u}")
@@ -227,7 +228,8 @@ class Replay:
         )
         self.fills, self._curve = new_log(FILLS_MAX, FILL_STRIDE), new_log(_curve_rows(terms), CURVE_STRIDE)
         floats, ints = quoter.new_state()
-        ints[I_SZ_DECIMALS] = grid_decimals(quoter.tick_px_u, int(tape.px_u[0]))
+        usual = quoter.executes.venue.sz_decimals if quoter.executes else 6
+        ints[I_SZ_DECIMALS] = grid_decimals(quoter.tick_px_u, int(tape.px_u[0]), usual)
         source = _source(quoter, model, given)
         self._forecast = state(instants if source != NONE else 0)
         if given is not None:

@@ -5,23 +5,25 @@ Two books over one stream: the venue's truth, in which simvenue's kernels match 
 and news travel in rings that know their delays, constant or drawn (`loop/layout.py`). All rows of one stamp are one
 change. Gaps are played as they are: after `CF_SILENCE` without a told book everything is cancelled. At one instant
 requests act first (or the market, `CF_MARKET_FIRST`), then the market, then the account is looked at
-(`loop/account.py`, `loop/guard.py`, `loop/forced.py`), then news reach us, then the book is told. What is quoted is
-decided by the profile (`loop/deciding.py`), what came of it is measured in `scoring.py`. Nothing is drawn here: same
-input, same output.
+(`loop/account.py`, `loop/guard.py`, `loop/forced.py`), then news reach us, then the book is told; where an executor
+plans, riskd is told and judges last (`loop/reading.py`). What is quoted is decided by the profile
+(`loop/deciding.py`), what came of it is measured in `scoring.py`. Nothing is drawn here: same input, same output.
 """
 
 from __future__ import annotations
 
 from backtest.loop.account import (
     A_DUE_T,
+    A_FUNDING_E8,
     A_LOOK,
     A_MARK,
     A_MODE,
     A_ON,
-    A_PAUSE_T,
     A_PRICE_T,
     A_START_E8,
+    equity_e8,
     look,
+    measure_margin,
     rest_until_price,
 )
 from backtest.loop.course import (
@@ -48,6 +50,7 @@ from backtest.loop.executing import (
     X_RENEW_NS,
     count_actions,
     execute,
+    is_overdue,
     renew_ladder,
     take_over,
     take_permit,
@@ -56,7 +59,7 @@ from backtest.loop.executing import (
 )
 from backtest.loop.fixed import L_CAP, L_IN, L_OUT, L_REFILL, L_WEIGHT
 from backtest.loop.forced import flatten, liquidate, take_next
-from backtest.loop.guard import G_ROWS, guard
+from backtest.loop.guard import G_ROWS, guard, score_fills
 from backtest.loop.keeping import keep_places
 from backtest.loop.layout import (
     CF_CYCLE,
@@ -101,14 +104,17 @@ from backtest.loop.layout import (
 )
 from backtest.loop.market import play_until
 from backtest.loop.own import (
+    OW_BASE_T,
     OW_HELD_T,
     OW_HOLD_T,
-    OW_JUDGE_T,
     OW_PERMIT_T,
+    OW_RISK_E8,
     OW_SEEN_T,
-    OW_STATE_E8,
+    OW_STATE_T,
+    OW_TELL_T,
     OW_TELLS,
     OW_TELLS_T,
+    OW_WHOLE_T,
     PRINTED,
     hear_change,
     hear_snapshot,
@@ -121,21 +127,27 @@ from backtest.loop.own import (
 from backtest.loop.pictures import P_TOLD, show_picture, take_pictures
 from backtest.loop.places import hear_place, requote_places
 from backtest.loop.reading import (
-    JUDGE,
-    LOOKED_WHOLE,
-    PERMIT,
+    GAP_NS_MAX,
+    begin_judging,
     begin_reading,
     equity_known,
     hear_prices,
+    look_at_account,
+    look_soon,
+    margin_known,
+    mark_told,
     next_plan,
+    note_funding,
     note_prices,
     note_touch,
     position_known,
-    read_account,
     read_market,
     reading_due,
+    score_bps,
     score_touch,
+    tell_account,
     tell_soon,
+    tell_whole,
 )
 from backtest.loop.reference import quote_reference, show_best
 from backtest.loop.slots import (
@@ -183,11 +195,11 @@ from quoter.state import (
     S_FORECAST,
     S_FORECAST_SD,
     S_FORECAST_WEIGHT,
-    S_MARGIN,
     S_MID,
     S_ORACLE,
     S_SIZE_SCALE,
     S_SPREAD_SCALE,
+    S_VOL_LAST,
 )
 from riskd.limits import KILL, MARGIN, OUT_SIZE, OUT_SPREAD, PAUSE, REDUCING
 from simvenue.book.levels import B_RULES, best_px, set_level, uncross
@@ -200,26 +212,30 @@ SHORT_NS = 5 * NS
 LONG_NS = 60 * NS
 
 
-@kernel("i8(i8[::1], i8[::1], i8, i8, f8, f8[::1], i8[::1], f8[::1])")
+@kernel("i8(i8[::1], i8[::1], i8, i8, f8, i8, f8[::1], i8[::1], f8[::1])")
 def learn(
-    desk: list[int], fills: list[int], t_ns: int, now: int, mid: float, state: list[float], ints: list[int],
-    params: list[float],
+    desk: list[int], fills: list[int], t_ns: int, now: int, mid: float, since_ns: int, state: list[float],
+    ints: list[int], params: list[float],
 ) -> int:  # fmt: skip
     """Own fills whose 5 s and 60 s are over by `t_ns` teach the fade and the floor; `mid` is the last one before.
 
-    Returns 1 when what they say of distances, sizes, pauses or the mode has changed.
+    It is `since_ns` old: when that is too long, nothing is known of them. Returns 1 when what they say of distances,
+    sizes, pauses or the mode has changed.
     """
     if mid <= 0.0:
         return 0
+    mid2 = int(2.0 * mid)
     changed = 0
     while desk[D_SHORT_N] < desk[D_HEARD_N]:
         at = LOG_ROWS + FILL_STRIDE * desk[D_SHORT_N]
         if fills[at + FILL_T] + SHORT_NS > t_ns:
             break
+        desk[D_SHORT_N] += 1
+        if since_ns > GAP_NS_MAX:
+            continue
         side = 0 if fills[at + FILL_SLOT] < QUOTES_MAX else 1
-        px = float(fills[at + FILL_PX])
-        gain = (mid - px if side == 0 else px - mid) / px * 1e4
-        usd = px * float(fills[at + FILL_SZ]) * 1e-6
+        gain = score_bps(1 - 2 * side, fills[at + FILL_PX], mid2)
+        usd = float(fills[at + FILL_PX] * fills[at + FILL_SZ]) / 1e6
         base = state[S_FADE_BASE + side]
         half_t = ints[I_HALF_T + side]
         pause_t = ints[I_PAUSE_T + side]
@@ -230,19 +246,20 @@ def learn(
             changed = 1
         if ints[I_PAUSE_T + side] != pause_t or ints[I_MODE] != mode:
             changed = 1
-        desk[D_SHORT_N] += 1
     while desk[D_LONG_N] < desk[D_HEARD_N]:
         at = LOG_ROWS + FILL_STRIDE * desk[D_LONG_N]
         if fills[at + FILL_T] + LONG_NS > t_ns:
             break
+        desk[D_LONG_N] += 1
+        if since_ns > GAP_NS_MAX:
+            continue
         side = 0 if fills[at + FILL_SLOT] < QUOTES_MAX else 1
         px = float(fills[at + FILL_PX])
-        gain = (mid - px if side == 0 else px - mid) / px / BPS
+        gain = score_bps(1 - 2 * side, fills[at + FILL_PX], mid2)
         fair = float(fills[at + FILL_FAIR]) / FAIR_PARTS
         distance = (fair - px if side == 0 else px - fair) / px / BPS
         if fair > 0.0:
             learn_reach(state, ints, side, distance, distance - gain)
-        desk[D_LONG_N] += 1
     return changed
 
 
@@ -425,7 +442,9 @@ def replay(
         if executes == 1:
             fast_t = origin + config[CF_FEED]
             deep_t = fast_t
-            begin_reading(own, ready_t if account[A_ON] == 1 else NEVER, account[A_START_E8])
+            begin_reading(
+                own, ready_t if account[A_ON] == 1 else NEVER, int(manner[X_RECONCILE_NS]), account[A_START_E8]
+            )
         if config[CF_STEP] > 0:
             step_t = stamp_ns[0] + config[CF_STEP]
     while desk[D_FULL] == 0:
@@ -439,16 +458,19 @@ def replay(
         news_t = due(news) if step_t == NEVER else NEVER
         look_t = account[A_DUE_T] if market_t < NEVER else NEVER
         own_t = NEVER
+        base_t = NEVER
         read_t = NEVER
         tells_t = NEVER
         hold_t = NEVER
         if executes == 1:
             own_t = own_due(own, news, config[CF_FEED])
-            read_t = reading_due(own) if market_t < NEVER else NEVER
+            if market_t < NEVER:
+                base_t = own[OW_BASE_T]
+                read_t = reading_due(own)
             tells_t = own[OW_TELLS_T]
             hold_t = own[OW_HOLD_T]
         now = min(
-            market_t, view_t, own_t, read_t, tells_t, hold_t, action_t, news_t, pull_t, step_t, look_t, plan_t,
+            market_t, view_t, own_t, base_t, read_t, tells_t, hold_t, action_t, news_t, pull_t, step_t, look_t, plan_t,
             decide_t, renew_t, fast_t, deep_t,
         )  # fmt: skip
         if now == NEVER or (
@@ -471,8 +493,8 @@ def replay(
         if market_t == now:
             last = pictures[P_TOLD] if len(pictures) > 0 and pictures[P_TOLD] > i else instants
             until_t = min(
-                view_t, own_t, read_t, tells_t, hold_t, news_t, pull_t, step_t, look_t, plan_t, decide_t, renew_t,
-                fast_t, deep_t, action_t - 1 + config[CF_MARKET_FIRST], until - 1,
+                view_t, own_t, base_t, read_t, tells_t, hold_t, news_t, pull_t, step_t, look_t, plan_t, decide_t,
+                renew_t, fast_t, deep_t, action_t - 1 + config[CF_MARKET_FIRST], until - 1,
             )  # fmt: skip
             i = play_until(
                 what, px, sz, stamp_ns, begin, begins_file, i, last, until_t, config, power,
@@ -482,6 +504,7 @@ def replay(
             continue
         if look_t == now:
             price_t = account[A_PRICE_T]
+            paid_e8 = account[A_FUNDING_E8]
             ill = look(
                 account, sums, desk, holders[H_POS], now, price_ns, oracle_px, mark_px, funding_1h,
                 bids, asks, orders, bid_queue, ask_queue,
@@ -491,50 +514,31 @@ def replay(
                     desk, account, news, fills, now, state[S_FAIR], bids, asks, orders, bid_queue, ask_queue, holders,
                     out,
                 )  # fmt: skip
+            if executes == 1 and account[A_FUNDING_E8] != paid_e8:
+                note_funding(own, account[A_FUNDING_E8] - paid_e8, now + config[CF_FEED])
             if executes == 1 and account[A_PRICE_T] > price_t and account[A_MARK] > 0:
-                note_prices(own, account, origin, config[CF_PACE], now + config[CF_FEED])
+                note_prices(own, account, origin, config, now + config[CF_FEED])
             if executes == 1:
                 rest_until_price(account)
-                continue
-        if now in (look_t, read_t):
-            judged = PERMIT
-            if read_t == now:
-                judged = read_account(
-                    own, account, desk, fills, holders[H_POS], state, origin, config, int(manner[X_RECONCILE_NS]), now
-                )
-                if judged & LOOKED_WHOLE:
-                    count_actions(bucket, sent, slots, desk, account, now)
-                if judged & (PERMIT | JUDGE) == 0:
-                    continue
-            if knobs[G_ROWS] > 0.0 and account[A_MARK] > 0:
+            if executes == 0 and knobs[G_ROWS] > 0.0 and account[A_MARK] > 0:
                 before = account[A_MODE]
                 bid = best_px(bids)
                 ask = best_px(asks)
+                score_fills(account, fills, now, bid + ask if bid > 0 and ask > 0 else 0, knobs, losing)
                 guard(
-                    account, sums, desk, fills, holders[H_POS], now,
-                    bid + ask if bid > 0 and ask > 0 and executes == 0 else 0,
+                    account, desk, fills, holders[H_POS], equity_e8(account, desk, holders[H_POS]),
+                    measure_margin(account, sums, desk, holders[H_POS]), account[A_MARK], now,
                     knobs, limits, figures, verdict, losing,
                 )  # fmt: skip
-                changed = account[A_MODE] != before
-                if verdict[OUT_SIZE] != state[S_SIZE_SCALE] or verdict[OUT_SPREAD] != state[S_SPREAD_SCALE]:
-                    changed = True
-                if executes == 1 and (judged & PERMIT or changed):
-                    state[S_MARGIN] = figures[MARGIN]
-                    take_permit(state, manner, verdict, own[OW_STATE_E8])
-                    own[OW_PERMIT_T] = now + account[A_LOOK]
-                if executes == 1 and account[A_PAUSE_T] > now:
-                    own[OW_JUDGE_T] = next_tick(origin, account[A_PAUSE_T], config[CF_TICK])
                 state[S_SIZE_SCALE] = verdict[OUT_SIZE]
                 state[S_SPREAD_SCALE] = verdict[OUT_SPREAD]
-                if executes == 1 and changed:
-                    slots[SL_ADAPTS] = 1
-                    slots[SL_STANCE] = WITHDRAW if account[A_MODE] >= PAUSE else slots[SL_STANCE]
-                    plan_t = now
-                    decide_t = now if stopped == 0 and desk[D_TOLD_T] > 0 else NEVER
-                elif account[A_MODE] >= PAUSE and before < PAUSE:
+                if account[A_MODE] >= PAUSE and before < PAUSE:
                     pull(desk, actions, now)
                 if account[A_MODE] == KILL:
                     flatten(desk, actions, now, state[S_MID])
+            continue
+        if base_t == now:
+            look_at_account(own, account, desk, fills, holders[H_POS], origin, config[CF_PACE], now)
             continue
         if news_t == now and (executes == 0 or slots[SL_IS_NEW] != NEWS or hears_more(own, slots, news) == 1):
             if executes == 1:
@@ -547,7 +551,7 @@ def replay(
                     tell_soon(own, origin, config, now)
                     own[OW_HOLD_T] = now
                     own[OW_HELD_T] = fills[LOG_ROWS + FILL_STRIDE * heard + FILL_T] // MS * MS
-                elif stopped == 0 and slots[SL_DECIDED_T] > 0 and now - slots[SL_DECIDED_T] >= config[CF_REBALANCE]:
+                elif stopped == 0 and is_overdue(slots, config, now) == 1:
                     decide_t = now
                 if slots[SL_SENT_T] > 0 and float(now - slots[SL_SENT_T]) >= manner[X_RENEW_NS]:
                     renew_t = now
@@ -599,6 +603,7 @@ def replay(
                 own[OW_TELLS_T] = NEVER
                 continue
             own[OW_TELLS_T] = now
+            tells_t = now
             is_told = True
         if hold_t == now and not is_told and decide_t != now and slots[SL_IS_NEW] == 0:
             own[OW_HOLD_T] = NEVER
@@ -616,9 +621,44 @@ def replay(
             desk[D_PULLS] += 1
             pull_t = NEVER
             continue
+        if (
+            read_t == now
+            and min(news_t, hold_t, own_t, view_t, fast_t, deep_t, tells_t, decide_t, plan_t, renew_t) > now
+        ):
+            if own[OW_STATE_T] == now:
+                tell_account(own, account, desk, fills, state, origin, config, now)
+                if stopped == 0 and is_overdue(slots, config, now) == 1:
+                    decide_t = now
+                continue
+            if own[OW_WHOLE_T] == now:
+                look_at_account(own, account, desk, fills, holders[H_POS], origin, config[CF_PACE], now)
+                count_actions(bucket, sent, slots, desk, account, now)
+                tell_whole(own, origin, config, int(manner[X_RECONCILE_NS]), slots[SL_SENT_T], now)
+                continue
+            is_due = begin_judging(own, account, origin, config, now)
+            if knobs[G_ROWS] > 0.0 and account[A_MARK] > 0:
+                before = account[A_MODE]
+                differs = guard(
+                    account, desk, fills, holders[H_POS], own[OW_RISK_E8], margin_known(own), mark_told(own, now), now,
+                    knobs, limits, figures, verdict, losing,
+                )  # fmt: skip
+                if is_due == 1 or differs == 1:
+                    own[OW_PERMIT_T] = now + account[A_LOOK]
+                    own[OW_STATE_T] = now if own[OW_TELL_T] <= now else own[OW_STATE_T]
+                    adapts = take_permit(state, manner, verdict, figures[MARGIN], own[OW_RISK_E8])
+                    if account[A_MODE] != before:
+                        slots[SL_STANCE] = WITHDRAW if account[A_MODE] >= PAUSE else slots[SL_STANCE]
+                        plan_t = now
+                        adapts = 1
+                    if adapts == 1:
+                        slots[SL_ADAPTS] = 1
+                        decide_t = now if stopped == 0 and desk[D_TOLD_T] > 0 else NEVER
+                    if account[A_MODE] == KILL:
+                        flatten(desk, actions, now, state[S_MID])
+            continue
         plans = 0
         if executes == 1:
-            is_late = is_told and slots[SL_DECIDED_T] > 0 and now - slots[SL_DECIDED_T] >= config[CF_REBALANCE]
+            is_late = is_told and is_overdue(slots, config, now) == 1
             if slots[SL_IS_NEW] > 0:
                 plans = 1
             elif stopped == 0 and (is_late or (not is_told and decide_t == now)):
@@ -627,7 +667,7 @@ def replay(
                 if channel[C_FAST_LEVELS] == 0:
                     continue
                 ints[I_REDUCING] = 1 if now >= config[CF_STOP_T] or account[A_MODE] == REDUCING else 0
-                hear_prices(own, state, now)
+                hear_prices(own, state, now - 1 if is_told else now)  # what comes now comes after the Tick
                 if account[A_MODE] >= PAUSE or (account[A_ON] == 1 and state[S_ORACLE] == 0.0):
                     want_nothing(target)
                 else:
@@ -638,7 +678,7 @@ def replay(
                 if is_told or now in (hold_t, pull_t):
                     continue
             if plans == 0 and (is_told or renew_t == now):
-                renew_ladder(slots, manner, now)
+                renew_ladder(slots, manner, state, now)
                 renew_t = NEVER
                 if slots[SL_SENT_T] > 0:
                     renew_t = next_tick(origin, slots[SL_SENT_T] + int(manner[X_RENEW_NS]), config[CF_TICK])
@@ -648,8 +688,10 @@ def replay(
                     plan_t = now
             if plans == 0 and not is_told and slots[SL_ON_ITS_WAY] > 0:
                 plans = 1
+                if own[OW_TELL_T] <= now < own[OW_STATE_T]:
+                    own[OW_STATE_T] = now
                 if slots[SL_PLANNED_T] == 0 or now - slots[SL_PLANNED_T] < config[CF_PLAN]:
-                    take_over(slots, shown, facts, q, state)
+                    take_over(slots, shown, facts, q, manner)
                     if slots[SL_IS_NEW] == 0:
                         plan_t = next_plan(origin, config, slots[SL_PLANNED_T])
                         continue
@@ -660,21 +702,24 @@ def replay(
             equity = int(state[S_EQUITY] * 1e8)
             held = desk[D_POSITION]
             if account[A_ON] == 1:
-                equity = equity_known(own, desk, fills)
+                equity = equity_known(own, desk, fills, now)
                 held = position_known(own, desk, fills)
-            execute(
+            acted = execute(
                 desk, account, actions, own, state, ints, held, equity, now, slots, shown, manner, hold_terms, known,
                 placed, want, bounds, marks, bucket, sent, facts, terms, recent, q, w_px, w_sz, w_locked, w_place,
                 w_want_px, w_want_sz, w_assigned, w_index, w_held, w_book, w_found, w_gaps, w_worths, w_chosen,
                 w_refused,
             )  # fmt: skip
             plan_t = now if slots[SL_ON_ITS_WAY] > 0 else next_plan(origin, config, now)
+            if acted > 0 and stopped == 0 and is_overdue(slots, config, now) == 1:
+                decide_t = now
             continue
-        before_mid = state[S_MID]
+        last_mid = state[S_VOL_LAST]
         if executes == 1:
             seen_t = own[OW_SEEN_T]
             tells = own[OW_TELLS]
             told = see_told(own, actions, news, channel, seen_t, now, book, floats, counts, logs, times)
+            look_soon(own, origin, config[CF_PACE], now)
             if told > 0:
                 note_touch(own, channel, origin, config[CF_PACE], now)
             if told & TOLD_TOUCH:
@@ -703,14 +748,15 @@ def replay(
             )
         if told == 0:
             continue
+        since_ns = now - desk[D_TOLD_T]
         desk[D_TOLD_T] = now
         if stopped == 0 and executes == 0 and seen_t >= config[CF_FROM_T]:
             pull_t = now + config[CF_SILENCE]
-        if profile == PRODUCTION and learn(
-            desk, fills, seen_t - executes, now if executes == 1 else seen_t, before_mid, state, ints, params
+        has_mid = measure(profile, state, ints, params, book, seen_t, channel[C_FAST_LEVELS], channel[C_DEEP_T])
+        if profile == PRODUCTION and has_mid == 1 and learn(
+            desk, fills, seen_t - executes, now if executes == 1 else seen_t, last_mid, since_ns, state, ints, params
         ) == 1:  # fmt: skip
             slots[SL_ADAPTS] = 1
-        has_mid = measure(profile, state, ints, params, book, seen_t, channel[C_FAST_LEVELS], channel[C_DEEP_T])
         if executes == 1 and tells & PRINTED:
             see_prints(
                 seen_what, seen_px, seen_sz, seen_begin[v - 1], seen_begin[v], seen_t, own, news, state, ints, params
@@ -734,12 +780,12 @@ def replay(
                 plan_t = now
             else:
                 pull(desk, actions, now)
-        if stopped == 1 or seen_t < config[CF_FROM_T] or has_mid == 0 or account[A_MODE] >= PAUSE:
+        if stopped == 1 or seen_t < config[CF_FROM_T] or account[A_MODE] >= PAUSE:
             continue
-        if executes == 1:
+        if executes == 1:  # a book without a side takes the quotes away
             decide_t = max(now, slots[SL_DECIDED_T] + config[CF_CYCLE], ready_t)
             continue
-        if now - desk[D_DECIDED_T] < config[CF_CYCLE]:
+        if has_mid == 0 or now - desk[D_DECIDED_T] < config[CF_CYCLE]:
             continue
         desk[D_DECIDED_T] = now
         desk[D_PULLED] = 0

@@ -79,8 +79,10 @@ GROWTH_SHARE = 10
     A_OTHERS_SENT,
     A_OTHERS_FILLS,
     A_LOOK,  # ns between looks: riskd's permits
+    A_HELD,  # bits of the limits that hold
+    A_TICK_T,  # the next look of riskd's, as against one the venue's own clock asks for
     A_LEN,
-) = range(48)
+) = range(50)
 
 (
     Y_PREMIUM,  # sum of the hour's samples
@@ -124,7 +126,7 @@ def new_account(charges: Charges | None, first_t_ns: int, look_ns: int = LOOK_NS
         (A_CREDIT_SHARE, GROWTH_SHARE if charges.is_growth else 1), (A_HAS_BUDGET, int(charges.has_budget)),
         (A_IS_HIP3, int(charges.is_hip3)), (A_IMPACT_E6, round(charges.impact_usd * 1e6)), (A_DUE_T, first_t_ns),
         (A_SAMPLE_T, first_t_ns), (A_HOUR_T, (first_t_ns // HOUR_NS + 1) * HOUR_NS), (A_PEAK_E8, start_e8),
-        (A_DAY, -1), (A_SLOW_T, -SLOW_LANE_NS), (A_LOOK, look_ns),
+        (A_DAY, -1), (A_SLOW_T, -SLOW_LANE_NS), (A_LOOK, look_ns), (A_TICK_T, first_t_ns),
     ):  # fmt: skip
         account[place] = value
     sums[Y_INTEREST_1H], sums[Y_CLAMP] = charges.interest_rate_1h, charges.funding_clamp
@@ -251,11 +253,21 @@ def is_liquidated(account: list[int], desk: list[int], position: int) -> int:
 
 @kernel("void(i8[::1])", inline=True)
 def rest_until_price(account: list[int]) -> None:
-    """Who judges permits by himself sees nothing new before a price, a fill (`market.log_fill`) or another market."""
+    """Who judges permits by himself sees nothing new before a price, a sample, a fill or another market's."""
     if account[A_OTHERS_E8] != 0 or account[A_OTHERS_NEED_E8] != 0:
         return
     every = max(account[A_LOOK], 1)
-    account[A_DUE_T] += max(account[A_PRICE_T] - account[A_DUE_T] + every - 1, 0) // every * every
+    wait = min(account[A_PRICE_T], account[A_SAMPLE_T]) - account[A_TICK_T]
+    account[A_TICK_T] += max(wait + every - 1, 0) // every * every
+    account[A_DUE_T] = min(account[A_TICK_T], account[A_HOUR_T])
+
+
+@kernel("void(i8[::1], i8)", inline=True)
+def look_again(account: list[int], t_ns: int) -> None:
+    """A fill at `t_ns`: the first look after it is the next, however long there was nothing to see."""
+    every = max(account[A_LOOK], 1)
+    account[A_TICK_T] -= max(account[A_TICK_T] - t_ns, 0) // every * every
+    account[A_DUE_T] = min(account[A_TICK_T], account[A_HOUR_T])
 
 
 @kernel("i8(i8[::1], f8[::1], i8[::1], i8, i8, i8[::1], i8[::1], i8[::1], f8[::1], "
@@ -266,19 +278,24 @@ def look(
     orders: list[int], bid_queue: list[int], ask_queue: list[int],
 ) -> int:  # fmt: skip
     """All that is due at the venue: prices, premium, funding, margin; returns 1 when we are to be liquidated."""
-    account[A_DUE_T] = now + max(account[A_LOOK], 1)
-    if now < account[A_PRICE_T]:
-        return is_liquidated(account, desk, position)
-    account[A_PRICE_T] = now + UPDATE_NS
-    bid = best_px(bids)
-    ask = best_px(asks)
-    if price(account, bid + ask if bid > 0 and ask > 0 else 0, now, told_t, told_oracle, told_mark) == 0:
-        return 0
+    if now >= account[A_TICK_T]:
+        account[A_TICK_T] = now + max(account[A_LOOK], 1)
+    is_new = now >= account[A_PRICE_T]
+    if is_new:
+        account[A_PRICE_T] = now + UPDATE_NS
+        bid = best_px(bids)
+        ask = best_px(asks)
+        price(account, bid + ask if bid > 0 and ask > 0 else 0, now, told_t, told_oracle, told_mark)
     if now >= account[A_SAMPLE_T]:
-        sample_premium(account, sums, bids, asks, orders, bid_queue, ask_queue)
         account[A_SAMPLE_T] = now + SAMPLE_S * NS
+        if account[A_ORACLE] > 0:
+            sample_premium(account, sums, bids, asks, orders, bid_queue, ask_queue)
     while now >= account[A_HOUR_T]:
         pay_funding(account, sums, position, told_t, told_1h)
         account[A_HOUR_T] += HOUR_NS
-    measure_margin(account, sums, desk, position)
+    account[A_DUE_T] = min(account[A_TICK_T], account[A_HOUR_T])
+    if account[A_ORACLE] == 0:
+        return 0
+    if is_new:
+        measure_margin(account, sums, desk, position)
     return is_liquidated(account, desk, position)

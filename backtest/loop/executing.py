@@ -18,7 +18,7 @@ from backtest.loop.account import (
     A_OVER,
 )
 from backtest.loop.desk import post
-from backtest.loop.layout import D_ACTIONS, D_VOLUME, PLACE
+from backtest.loop.layout import CF_REBALANCE, D_ACTIONS, D_VOLUME, PLACE
 from backtest.loop.own import OW_ASK, OW_BID, OW_MARK, OW_ORACLE
 from backtest.loop.slots import (
     A_LADDER,
@@ -29,6 +29,7 @@ from backtest.loop.slots import (
     RENEWAL,
     SL_ADAPTS,
     SL_COUNTED_T,
+    SL_DECIDED_T,
     SL_IS_NEW,
     SL_IS_URGENT,
     SL_LEN,
@@ -87,7 +88,7 @@ from executor.plan import (
     new_work,
     plan,
 )
-from executor.terms import F_A, F_DECIMALS, F_FAIR, F_FLOOR, F_IS_KNOWN, F_K, F_LEN, F_QUEUE_TICKS, new_terms_of
+from executor.terms import F_DECIMALS, F_FAIR, F_IS_KNOWN, F_K, F_LEN, F_QUEUE_TICKS, new_terms_of
 from executor.throttle import new_ring
 from quoter.hold import has_run_away, is_worth_telling, new_hold
 from quoter.state import (
@@ -101,6 +102,7 @@ from quoter.state import (
     S_FILL_A,
     S_FILL_K,
     S_HARD,
+    S_MARGIN,
     S_MID,
     S_NEAR,
     S_SIZE_SCALE,
@@ -125,8 +127,9 @@ LEVERAGE_SET = 1
     X_RENEW_NS,
     X_RECONCILE_NS,
     X_SHOWN_MID,  # px_u, when the ladder in force was first told
-    X_LEN,
+    X_FIGURES,  # those the ladder on its way was told with: `F_FAIR` to `F_K`
 ) = range(8)
+X_LEN = X_FIGURES + F_K + 1 - F_FAIR
 
 
 EXECUTING = (
@@ -182,15 +185,26 @@ def new_executing(settings: Settings | None, sz_decimals: int) -> tuple[Any, ...
     return (*made, *new_work(ORDERS))
 
 
-@kernel("i8(f8[::1], f8[::1], f8[::1], i8)")
-def take_permit(state: list[float], manner: list[float], verdict: list[float], equity_e8: int) -> int:
+@kernel("i8(f8[::1], f8[::1], f8[::1], f8, i8)")
+def take_permit(
+    state: list[float], manner: list[float], verdict: list[float], margin_ratio: float, equity_e8: int
+) -> int:
     """riskd's word as the quoter reads it; returns 1 when even a small move counts now."""
     adapts = 1 if verdict[OUT_SIZE] != state[S_SIZE_SCALE] or verdict[OUT_SPREAD] != state[S_SPREAD_SCALE] else 0
     equity_usd = float(equity_e8) / 1e8
     caps(equity_usd, manner[X_SOFT_RATIO], manner[X_HARD_RATIO], verdict)
     state[S_HARD] = verdict[OUT_HARD_USD]
     state[S_SOFT] = verdict[OUT_SOFT_USD]
+    state[S_SIZE_SCALE] = verdict[OUT_SIZE]
+    state[S_SPREAD_SCALE] = verdict[OUT_SPREAD]
+    state[S_MARGIN] = margin_ratio
     return adapts
+
+
+@kernel("i8(i8[::1], i8[::1], i8)")
+def is_overdue(slots: list[int], config: list[int], now: int) -> int:
+    """1 when the quoter decides at whatever it hears of, its last decision is so long past."""
+    return 1 if slots[SL_DECIDED_T] > 0 and now - slots[SL_DECIDED_T] >= config[CF_REBALANCE] else 0
 
 
 # ---------------------------------------------------------------------- the ladder in force
@@ -222,32 +236,41 @@ def tell_ladder(
     manner[X_SHOWN_MID] = state[S_MID]
     slots[SL_SHOWN_T] = now
     slots[SL_SENT_T] = now
+    take_figures(manner, state)
     slots[SL_IS_URGENT] = urgent
     slots[SL_ON_ITS_WAY] = A_LADDER
     return 1
 
 
-@kernel("i8(i8[::1], f8[::1], i8)")
-def renew_ladder(slots: list[int], manner: list[float], now: int) -> int:
+@kernel("i8(i8[::1], f8[::1], f8[::1], i8)")
+def renew_ladder(slots: list[int], manner: list[float], state: list[float], now: int) -> int:
     """The ladder in force is told again when it is time; returns 1 then."""
     if slots[SL_SHOWN_T] == 0 or float(now - slots[SL_SENT_T]) < manner[X_RENEW_NS]:
         return 0
     slots[SL_SENT_T] = now
+    take_figures(manner, state)
     slots[SL_ON_ITS_WAY] = max(slots[SL_ON_ITS_WAY], RENEWAL)
     return 1
 
 
+@kernel("void(f8[::1], f8[::1])")
+def take_figures(manner: list[float], state: list[float]) -> None:
+    """A ladder sets out with the newest figures."""
+    manner[X_FIGURES] = state[S_FAIR]
+    manner[X_FIGURES + 1] = state[S_NEAR]
+    manner[X_FIGURES + 2] = state[S_NEAR + 1]
+    manner[X_FIGURES + 3] = state[S_FILL_A]
+    manner[X_FIGURES + 4] = state[S_FILL_K]
+
+
 @kernel("i8(i8[::1], i8[::1], f8[::1], i8[::1], f8[::1])")
-def take_over(slots: list[int], shown: list[int], facts: list[float], q: list[int], state: list[float]) -> int:
+def take_over(slots: list[int], shown: list[int], facts: list[float], q: list[int], manner: list[float]) -> int:
     """What the quoter told reaches the executor, figures and all; returns 1 when it is to be planned at once."""
     is_new = 1 if slots[SL_ON_ITS_WAY] == A_LADDER else 0
     slots[SL_ON_ITS_WAY] = 0
     facts[F_IS_KNOWN] = 1.0
-    facts[F_FAIR] = state[S_FAIR]
-    facts[F_FLOOR] = state[S_NEAR]
-    facts[F_FLOOR + 1] = state[S_NEAR + 1]
-    facts[F_A] = state[S_FILL_A]
-    facts[F_K] = state[S_FILL_K]
+    for k in range(F_K + 1 - F_FAIR):
+        facts[F_FAIR + k] = manner[X_FIGURES + k]
     if is_new == 1:
         for k in range(O_LEN):
             shown[O_LEN + k] = shown[k]

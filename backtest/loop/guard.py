@@ -1,8 +1,9 @@
 """riskd in the replay: the figures of its table, measured on the account, and what the table makes of them.
 
 The rules are riskd's own kernels and its own rows; what a replay cannot fail at (processes, reconciliation, commands)
-is always well. Looked at with every look at the account; the account is the venue's truth, not the news of it. A kill
-is latched for the rest of the tape. One vector of knobs (`G_*`), the figures and the verdict are riskd's vectors.
+is always well. Where an executor plans, riskd judges what it has been told (`reading.py`), else the venue's truth at
+every look at the account. A kill is latched for the rest of the tape. One vector of knobs (`G_*`), the figures and the
+verdict are riskd's vectors.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from backtest.loop.account import (
     A_BASIS_E6,
     A_DAY,
     A_DAY_E8,
+    A_HELD,
     A_KILL_ROWS,
     A_KILLED_T,
     A_LIQUIDATIONS,
-    A_MARK,
     A_MODE,
     A_OTHERS_E6,
     A_OTHERS_FILLS,
@@ -25,8 +26,6 @@ from backtest.loop.account import (
     A_PEAK_E8,
     A_SCORED,
     A_TAKEN_E6,
-    equity_e8,
-    measure_margin,
 )
 from backtest.loop.layout import D_VOLUME, FILL_PX, FILL_SLOT, FILL_STRIDE, FILL_SZ, FILL_T, LOG_N, LOG_ROWS
 from common.kernel import kernel, state
@@ -123,19 +122,19 @@ def score_fills(
     return found
 
 
-@kernel("i8(i8[::1], f8[::1], i8[::1], i8[::1], i8, i8, i8, f8[::1], f8[::1], f8[::1], f8[::1], f8[::1])")
+@kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, f8, i8, i8, f8[::1], f8[::1], f8[::1], f8[::1], f8[::1])")
 def guard(
-    account: list[int], sums: list[float], desk: list[int], fills: list[int], position: int, now: int, mid2: int,
-    knobs: list[float], rows: list[float], figures: list[float], verdict: list[float], losing: list[float],
+    account: list[int], desk: list[int], fills: list[int], position: int, equity: int, ratio: float, mark: int,
+    now: int, knobs: list[float], rows: list[float], figures: list[float], verdict: list[float], losing: list[float],
 ) -> int:  # fmt: skip
-    """Measure and judge; returns the mode, which is kept in the account."""
-    equity = equity_e8(account, desk, position)
+    """Measure and judge what is known: equity, margin ratio, mark; returns 1 when other rows of the table hold.
+
+    Mode and rows are kept in the account.
+    """
     account[A_PEAK_E8] = max(account[A_PEAK_E8], equity)
     if account[A_DAY] != now // DAY_NS:
         account[A_DAY] = now // DAY_NS
         account[A_DAY_E8] = equity
-    score_fills(account, fills, now, mid2, knobs, losing)
-    ratio = measure_margin(account, sums, desk, position)
     figures[MARGIN] = ratio
     figures[MARGIN_REDUCING] = reducing(figures[MARGIN_REDUCING], ratio, knobs[G_CRITICAL], knobs[G_INFO])
     figures[DRAWDOWN] = drawdown(account[A_PEAK_E8], equity)
@@ -148,7 +147,7 @@ def guard(
     known = float(fills[LOG_N] + account[A_OTHERS_FILLS]) >= knobs[G_TAKER_FILLS] and traded > 0
     figures[TAKER] = float(taken) / float(max(traded, 1)) if known else 0.0
     entry = float(account[A_BASIS_E6]) / float(position) if position != 0 else 0.0
-    figures[ADVERSE] = adverse_share(position, entry, float(account[A_MARK]))
+    figures[ADVERSE] = adverse_share(position, entry, float(mark))
     figures[LIQUIDATED] = 1.0 if account[A_LIQUIDATIONS] > 0 else 0.0
     figures[KILLED] = 1.0 if account[A_KILLED_T] > 0 else 0.0
     held = judge(figures, rows, int(knobs[G_ROWS]), verdict)
@@ -156,4 +155,6 @@ def guard(
     if account[A_MODE] == KILL and account[A_KILLED_T] == 0:
         account[A_KILLED_T] = now
         account[A_KILL_ROWS] = held
-    return account[A_MODE]
+    differs = 1 if held != account[A_HELD] else 0
+    account[A_HELD] = held
+    return differs

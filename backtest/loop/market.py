@@ -6,7 +6,17 @@ curve. Times ns, prices px_u, sizes sz_u, money 1e-6 quote.
 
 from __future__ import annotations
 
-from backtest.loop.account import A_DUE_T, A_FUNDING_E8, A_LAST, A_LOOK, A_ON, A_SEIZED_E8, book_fill
+import math
+
+from backtest.loop.account import (
+    A_DUE_T,
+    A_FUNDING_E8,
+    A_LAST,
+    A_ON,
+    A_SEIZED_E8,
+    book_fill,
+    look_again,
+)
 from backtest.loop.desk import push
 from backtest.loop.layout import (
     CF_ASKS,
@@ -54,7 +64,7 @@ def log_fill(
     desk[D_CASH] += -px * sz if is_bid == 1 else px * sz
     desk[D_VOLUME] += px * sz
     if account[A_DUE_T] < NEVER:
-        account[A_DUE_T] -= max(account[A_DUE_T] - t_ns, 0) // max(account[A_LOOK], 1) * max(account[A_LOOK], 1)
+        look_again(account, t_ns)
     at = LOG_ROWS + FILL_STRIDE * fills[LOG_N]
     if at + FILL_STRIDE > len(fills):
         desk[D_FULL] = 1
@@ -63,7 +73,8 @@ def log_fill(
     fills[at + FILL_SLOT] = slot
     fills[at + FILL_PX] = px
     fills[at + FILL_SZ] = sz
-    fills[at + FILL_FAIR] = int(fair * FAIR_PARTS + 0.5)
+    parts = fair * FAIR_PARTS
+    fills[at + FILL_FAIR] = int(parts) + (1 if parts - math.floor(parts) >= 0.5 else 0)  # adding 0.5 may round up
     fills[at + FILL_TAKER] = is_taker
     fills[at + FILL_FEE] = book_fill(account, 2 * is_bid - 1, px, sz, is_taker) if account[A_ON] == 1 else 0
     fills[LOG_N] += 1

@@ -78,15 +78,25 @@ PRINTED = 4
     OW_NEW_ORACLE,
     OW_NEW_PRICE_T,  # when; 0 = there are none
     OW_BASE_T,  # the executor's next look at the account, and what it saw at the last
+    OW_WHOLE_T,  # ... and at everything
     OW_BASE_E8,
+    OW_BASE_USED_E8,  # margin
     OW_BASE_MARK,
     OW_BASE_U,
     OW_BASE_FILLS,
-    OW_STATE_T,  # when it tells the account next, and the equity it told last
+    OW_PAID_E8,  # funding since, and when it is told
+    OW_PAID_T,
+    OW_LOOK_T,  # its newest look at market data, or the next one
+    OW_TELL_T,  # when the account is to be told again, when it will be, and the equity and margin it told last
+    OW_STATE_T,
     OW_STATE_E8,
+    OW_STATE_USED_E8,
+    OW_RISK_E8,  # those riskd has read
+    OW_RISK_USED_E8,
     OW_PERMIT_T,  # riskd's next permit, and its next look for a reason to make one before
     OW_JUDGE_T,
-    OW_MID2,  # bid + ask of the last touch it has been told
+    OW_MID2,  # bid + ask of the last touch it has been told, and its venue time
+    OW_MID_T,
     OW_TELLS,  # what is being told now: TOLD_*, PRINTED
     OW_TELLS_T,  # when, NEVER = nothing is
     OW_SEEN_T,  # its venue time
@@ -94,7 +104,7 @@ PRINTED = 4
     OW_HELD_T,  # when that position came to be
     OW_ANSWERED,  # state of the order of the last news before it, FREE = it was a fill
     OW_SLOTS,  # (px, sz) the told book shows of each slot
-) = range(32)
+) = range(42)
 SHOWN_SIDE = 1 + 2 * SLOTS_A_SIDE
 MINE_SIDE = 1 + 2 * PLACES_MAX
 OW_SHOWN = OW_SLOTS + 2 * ALL_SLOTS
@@ -109,7 +119,9 @@ OW_LEN = OW_PLACES + PL_STRIDE * PLACES_MAX
 def new_own() -> Any:
     """Nothing of ours anywhere."""
     own = istate(OW_LEN)
-    for place in (OW_UNTIL_T, OW_TELLS_T, OW_HOLD_T, OW_BASE_T, OW_STATE_T, OW_PERMIT_T, OW_JUDGE_T):
+    for place in (
+        OW_UNTIL_T, OW_TELLS_T, OW_HOLD_T, OW_BASE_T, OW_WHOLE_T, OW_TELL_T, OW_STATE_T, OW_PERMIT_T, OW_JUDGE_T,
+    ):  # fmt: skip
         own[place] = NEVER
     return own
 

@@ -261,7 +261,8 @@ def learn(rng: random.Random) -> Args:
     desk[lo.D_HEARD_N] = rng.randint(0, n)
     mid = rng.choice((0.0, PX + 0.5 * STEP))
     t_ns = T0 + rng.randint(0, 70 * NS)
-    return desk, some_fills(rng, n), t_ns, t_ns + NS // 10, mid, w.state, w.ints, w.params
+    since_ns = rng.choice((NS, 31 * NS))
+    return desk, some_fills(rng, n), t_ns, t_ns + NS // 10, mid, since_ns, w.state, w.ints, w.params
 
 
 def hold(rng: random.Random) -> Args:
@@ -409,8 +410,14 @@ def pay_funding(rng: random.Random) -> Args:
 
 def rest_until_price(rng: random.Random) -> Args:
     account, _ = an_account(rng)
-    account[ac.A_PRICE_T] = T0 + rng.randint(-4 * NS, 4 * NS)
+    account[ac.A_PRICE_T], account[ac.A_SAMPLE_T] = (T0 + rng.randint(-4 * NS, 4 * NS) for _ in range(2))
     return (account,)
+
+
+def look_again(rng: random.Random) -> Args:
+    account, _ = an_account(rng)
+    account[ac.A_TICK_T] = T0 + rng.randint(-4 * NS, 4 * NS)
+    return account, T0
 
 
 def measure_margin(rng: random.Random) -> Args:
@@ -477,10 +484,9 @@ def score_fills(rng: random.Random) -> Args:
 
 def guard(rng: random.Random) -> Args:
     vectors = [list(map(float, vector)) for vector in new_guard(Risk.model_validate({}))]
-    account, sums = an_account(rng)
     return (
-        account, sums, a_desk(rng), some_fills(rng, 8), rng.randint(-900, 900), T0 + rng.randint(0, 20) * NS,
-        rng.choice((0, 2 * PX + 40)), *vectors,
+        an_account(rng)[0], a_desk(rng), some_fills(rng, 8), rng.randint(-900, 900), rng.randint(0, 10**11),
+        rng.random(), PX, T0 + rng.randint(0, 20) * NS, *vectors,
     )  # fmt: skip
 
 
@@ -597,6 +603,7 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
             pay_funding,
             measure_margin,
             rest_until_price,
+            look_again,
             is_liquidated,
             look,
         )

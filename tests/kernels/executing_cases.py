@@ -15,7 +15,7 @@ from common.kernel import istate, state
 from executor.plan import Q_LEN
 from quoter.state import NS
 from tests.kernels import plan_cases as pc
-from tests.kernels.backtest_cases import a_desk, a_log, actions, an_account, news
+from tests.kernels.backtest_cases import a_config, a_desk, a_log, actions, an_account, news
 from tests.kernels.drawn import as_vector
 from tests.kernels.forecast_cases import PX, STEP
 from tests.kernels.quoter_cases import T0, world
@@ -153,13 +153,21 @@ def want_nothing(rng: random.Random) -> Args:
 
 def take_permit(rng: random.Random) -> Args:
     verdict = [float(rng.randrange(3)), rng.choice((1.0, 0.5)), rng.choice((1.0, 1.75)), 0.0, 0.0]
-    return world(rng).state, vectors(rng)[2], verdict, rng.choice((10**11, 0))
+    return world(rng).state, vectors(rng)[2], verdict, rng.random(), rng.choice((10**11, 0))
 
 
 def take_over(rng: random.Random) -> Args:
-    slots, shown = vectors(rng)[:2]
+    slots, shown, manner = vectors(rng)[:3]
     slots[sl.SL_ON_ITS_WAY], slots[sl.SL_IS_URGENT] = rng.randrange(3), rng.randrange(2)
-    return slots, shown, pc.facts(rng), pc.q(rng), world(rng).state
+    return slots, shown, pc.facts(rng), pc.q(rng), manner
+
+
+def take_figures(rng: random.Random) -> Args:
+    return vectors(rng)[2], world(rng).state
+
+
+def is_overdue(rng: random.Random) -> Args:
+    return vectors(rng)[0], a_config(rng), T0
 
 
 def tell_ladder(rng: random.Random) -> Args:
@@ -171,7 +179,7 @@ def tell_ladder(rng: random.Random) -> Args:
 
 def renew_ladder(rng: random.Random) -> Args:
     made = vectors(rng)
-    return made[0], made[2], T0
+    return made[0], made[2], world(rng).state, T0
 
 
 def pack_wanted(rng: random.Random) -> Args:
@@ -223,8 +231,8 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     **{
         f"backtest.loop.executing.{case.__name__}": case
         for case in (
-            want_nothing, take_permit, take_over, tell_ladder, renew_ladder, pack_wanted, set_limits, count_actions,
-            send_chosen, execute,
+            want_nothing, take_permit, take_figures, take_over, is_overdue, tell_ladder, renew_ladder, pack_wanted,
+            set_limits, count_actions, send_chosen, execute,
         )
     },
 }  # fmt: skip

@@ -42,9 +42,14 @@ def some_own(rng: random.Random) -> list[int]:
         own[place] = rng.choice((0, _px(rng)))
     for place in (ow.OW_NEW_T, ow.OW_NEW_PRICE_T):
         own[place] = rng.choice((0, T0 + rng.randint(-NS, NS)))
-    for place in (ow.OW_BASE_T, ow.OW_STATE_T, ow.OW_PERMIT_T, ow.OW_JUDGE_T):
+    for place in (
+        ow.OW_BASE_T, ow.OW_WHOLE_T, ow.OW_TELL_T, ow.OW_STATE_T, ow.OW_LOOK_T, ow.OW_PERMIT_T, ow.OW_JUDGE_T,
+    ):  # fmt: skip
         own[place] = rng.choice((lo.NEVER, T0 + rng.randint(-NS, NS)))
     own[ow.OW_BASE_E8], own[ow.OW_BASE_U], own[ow.OW_BASE_FILLS] = 10**11, rng.randint(-90, 90), rng.randint(0, 3)
+    own[ow.OW_RISK_E8], own[ow.OW_RISK_USED_E8] = rng.choice((0, 10**11)), rng.randint(0, 10**10)
+    own[ow.OW_PAID_E8], own[ow.OW_PAID_T] = rng.choice((0, -(10**6))), T0 + rng.randint(-NS, NS)
+    own[ow.OW_MID_T] = T0 - rng.choice((1, 60)) * NS
     own[ow.OW_MID2], own[ow.OW_TELLS], own[ow.OW_ANSWERED] = (
         rng.choice((0, 2 * PX)),
         rng.randrange(16),
@@ -200,7 +205,11 @@ def note_touch(rng: random.Random) -> Args:
 
 
 def note_prices(rng: random.Random) -> Args:
-    return some_own(rng), an_account(rng)[0], T0 - 9 * NS, NS // 50, T0
+    return some_own(rng), an_account(rng)[0], T0 - 9 * NS, _clocks(rng), T0
+
+
+def note_funding(rng: random.Random) -> Args:
+    return some_own(rng), rng.randint(-(10**6), 10**6), T0
 
 
 def hear_prices(rng: random.Random) -> Args:
@@ -208,7 +217,7 @@ def hear_prices(rng: random.Random) -> Args:
 
 
 def begin_reading(rng: random.Random) -> Args:
-    return some_own(rng), rng.choice((lo.NEVER, T0)), 10**11
+    return some_own(rng), rng.choice((lo.NEVER, T0)), 30 * NS, 10**11
 
 
 def reading_due(rng: random.Random) -> Args:
@@ -219,11 +228,38 @@ def position_known(rng: random.Random) -> Args:
     return some_own(rng), a_heard_desk(rng), some_fills(rng)
 
 
-def read_account(rng: random.Random) -> Args:
+def equity_known(rng: random.Random) -> Args:
+    return some_own(rng), a_heard_desk(rng), some_fills(rng), T0
+
+
+def look_at_account(rng: random.Random) -> Args:
     return (
-        some_own(rng), an_account(rng)[0], a_heard_desk(rng), some_fills(rng), rng.randint(-90, 90), world(rng).state,
-        T0 - 9 * NS, _clocks(rng), rng.choice((0, 30 * NS)), T0,
+        some_own(rng), an_account(rng)[0], a_heard_desk(rng), some_fills(rng), rng.randint(-90, 90), T0 - 9 * NS,
+        NS // 50, T0,
     )  # fmt: skip
+
+
+def tell_whole(rng: random.Random) -> Args:
+    return some_own(rng), T0 - 9 * NS, _clocks(rng), 30 * NS, rng.choice((0, T0)), T0
+
+
+def tell_account(rng: random.Random) -> Args:
+    return (
+        some_own(rng), an_account(rng)[0], a_heard_desk(rng), some_fills(rng), world(rng).state, T0 - 9 * NS,
+        _clocks(rng), T0,
+    )  # fmt: skip
+
+
+def begin_judging(rng: random.Random) -> Args:
+    return some_own(rng), an_account(rng)[0], T0 - 9 * NS, _clocks(rng), T0
+
+
+def mark_told(rng: random.Random) -> Args:
+    return some_own(rng), T0
+
+
+def score_bps(rng: random.Random) -> Args:
+    return rng.choice((-1, 1)), _px(rng), 2 * _px(rng) + 1
 
 
 def score_touch(rng: random.Random) -> Args:
@@ -238,6 +274,10 @@ def score_touch(rng: random.Random) -> Args:
 
 def tell_soon(rng: random.Random) -> Args:
     return some_own(rng), T0 - 9 * NS, _clocks(rng), T0
+
+
+def look_soon(rng: random.Random) -> Args:
+    return some_own(rng), T0 - 9 * NS, NS // 50, T0
 
 
 def next_plan(rng: random.Random) -> Args:
@@ -264,9 +304,11 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     **{
         f"backtest.loop.reading.{case.__name__}": case
         for case in (
-            read_market, note_touch, note_prices, hear_prices, begin_reading, reading_due, position_known, read_account,
-            score_touch, tell_soon, next_plan,
+            read_market, note_touch, note_prices, note_funding, hear_prices, begin_reading, reading_due, position_known,
+            equity_known, look_at_account, tell_whole, tell_account, begin_judging, mark_told, score_bps, score_touch,
+            tell_soon, look_soon, next_plan,
         )
     },
-    "backtest.loop.reading.equity_known": position_known,
+    "backtest.loop.reading.margin_known": reading_due,
+    "backtest.loop.reading.next_look": next_plan,
 }  # fmt: skip

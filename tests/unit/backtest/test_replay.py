@@ -211,6 +211,8 @@ def test_optimistic_queues_fill_no_later() -> None:
 def test_the_grid_of_our_orders_is_one_the_venue_has() -> None:
     assert grid_decimals(10, MID) == 5
     assert grid_decimals(100, MID) == 4
+    assert grid_decimals(10, 433_670) == 5
+    assert grid_decimals(10, 433_670, 4) == 4
     with pytest.raises(ConfigError):
         grid_decimals(7, MID)
 

@@ -7,13 +7,28 @@ import pytest
 
 from backtest.loop import account as ac
 from backtest.loop.account import Charges
-from backtest.loop.layout import D_LEN, FILL_FEE, FILL_PX, FILL_SLOT, FILL_SZ, FILL_T, FILL_TAKER
+from backtest.loop.layout import (
+    D_LEN,
+    FAIR_PARTS,
+    FILL_FAIR,
+    FILL_FEE,
+    FILL_PX,
+    FILL_SLOT,
+    FILL_STRIDE,
+    FILL_SZ,
+    FILL_T,
+    FILL_TAKER,
+    LOG_ROWS,
+    new_log,
+)
+from backtest.loop.market import log_fill
 from backtest.playing import Money, Played
 from backtest.tape import Context
 from common.config import Risk
-from common.kernel import istate
+from common.kernel import istate, state
 from quoter.state import NS, QUOTES_MAX
 from riskd.limits import KILL
+from simvenue.book.levels import new_book as new_levels
 from simvenue.money.fees import fee_e8
 from simvenue.money.funding import cash_e8
 from simvenue.source import ASK_LEVEL, BID_LEVEL
@@ -78,6 +93,34 @@ def test_funding_is_paid_by_the_hour_at_the_tapes_own_rate() -> None:
     position = int(bought[:, FILL_SZ].sum())
     assert position > 0
     assert money(played).funding_e8 == cash_e8(position, MID, 1_000_000)
+
+
+def test_the_venue_samples_every_5_s_and_pays_at_the_full_hour() -> None:
+    first_t = T0 + 3_590 * NS + 100_000_000
+    account, sums = ac.new_account(CHARGES, first_t)
+    tape = istate(0), istate(0), istate(0), state(0)
+    book = new_levels(1), new_levels(-1), istate(64), istate(64), istate(64)
+    looks: list[int] = []
+    samples: list[int] = []
+    while account[ac.A_DUE_T] <= first_t + 11 * NS:
+        now = int(account[ac.A_DUE_T])
+        account[ac.A_ORACLE] = MID
+        next_t = int(account[ac.A_SAMPLE_T])
+        ac.look(account, sums, istate(D_LEN), 0, now, *tape, *book)
+        looks.append(now)
+        if account[ac.A_SAMPLE_T] != next_t:
+            samples.append(now)
+    assert samples == [first_t, first_t + 5 * NS, first_t + 10 * NS]
+    assert T0 + 3_600 * NS in looks
+    assert [t for t in looks if t != T0 + 3_600 * NS] == [first_t + k * ac.LOOK_NS for k in range(45)]
+    assert account[ac.A_HOUR_T] == T0 + 7_200 * NS
+
+
+def test_a_fills_fair_price_keeps_its_last_bit() -> None:
+    fair = float(9_300_000 + 2**-29)
+    log, desk = new_log(4, FILL_STRIDE), istate(D_LEN)
+    log_fill(desk, istate(ac.A_LEN), log, T0, 0, 1, OURS, 5, fair, 0)
+    assert log[LOG_ROWS + FILL_FAIR] / FAIR_PARTS == fair
 
 
 def test_oracle_is_the_mid_of_an_update_ago_and_the_mark_a_median() -> None:
