@@ -20,6 +20,9 @@ R_N = 0
 R_SIDE = 1
 R_KEEP = 2
 
+NEAR = 63
+"""Levels from the best in which nearly all changes are (on a recorded day 99 % within 32): six steps, not nine."""
+
 STRIDE = 3
 R_PX = 0
 R_SZ = 1
@@ -46,6 +49,9 @@ def place_of(rows: list[int], px: int) -> int:
     wanted = rows[R_SIDE] * px
     low = 0
     left = rows[R_N]
+    if left > NEAR and rows[R_SIDE] * rows[HEAD + STRIDE * (left - NEAR) + R_PX] < wanted:
+        low = left - NEAR
+        left = NEAR
     while left > 0:  # the step is chosen, not branched to: which half it is nobody can guess
         half = (left + 1) // 2
         is_worse = rows[R_SIDE] * rows[HEAD + STRIDE * (low + half - 1) + R_PX] < wanted

@@ -355,21 +355,17 @@ def put_without(channel: list[int], own: list[int], side: int, book: list[int]) 
     mine = OW_MINE + side * MINE_SIDE
     at = B_ROWS + side * B_SIDE
     row = C_TOUCH + 2 * side
-    told = C_TOLD + side * C_SIDE
-    edge = direction * channel[row]
-    levels = channel[C_TOLD_N + side] + 1 if edge != 0 else 0
-    room = VIEW_MAX
+    behind = C_TOLD + side * C_SIDE
+    end = behind + 2 * channel[C_TOLD_N + side]
+    while behind < end and direction * channel[behind] >= direction * channel[row]:
+        behind += 2
+    levels = min((end - behind) // 2 + 1, VIEW_MAX) if channel[row] > 0 else 0
     n = 0
     k = 0
     for level in range(levels):
         px = channel[row]
         sz = channel[row + 1]
-        row = told + 2 * level
-        if level > 0 and direction * px >= edge:
-            continue
-        if room == 0:
-            break
-        room -= 1
+        row = behind + 2 * level
         while k < own[mine] and direction * own[mine + 1 + 2 * k] > direction * px:
             k += 1
         if k < own[mine] and own[mine + 1 + 2 * k] == px:

@@ -27,7 +27,7 @@ Ints: TypeAlias = list[int]
 LEVELS = 512
 """Room for levels a side; a book may be told to keep fewer (`B_KEEP`)."""
 
-HEAD = 15
+HEAD = 16
 B_N = 0
 B_SIDE = 1
 B_KEEP = 2
@@ -42,11 +42,14 @@ B_COUNT = 10  # ruled: levels that exist
 B_AWAITED = 11  # whether simulated orders rest where nothing is seen yet: NONE_WAITS, LOOKS, WAITS
 B_HIDES = 12  # ruled: 1 = a crossed level is passed over until it is told again, not taken out
 B_SPAN = 13  # ruled: rows x tick
-B_EDGE = 14  # WAITS: side x price of the last level in view
+B_EDGE = 14  # ruled, while orders wait: row of the level that was the last in view, NO_EDGE = not known
+B_LOST = 15  # levels from there to the best that went since, less those that came
 SHIFT = 40
 
 NONE_WAITS, LOOKS, WAITS = 0, 1, 2
 """LOOKS: one of them may have come into view; WAITS: not before a level in view goes."""
+
+NO_EDGE = -1
 
 ALL_SEEN, NOTHING_SEEN = 0, -1
 """Instead of a price: how far a book is seen."""
@@ -64,6 +67,7 @@ def new_book(side: int, keep: int = LEVELS) -> Any:
     book[B_SIDE] = side
     book[B_KEEP] = min(keep, LEVELS)
     book[B_BLIND] = 1
+    book[B_EDGE] = NO_EDGE
     return book
 
 
@@ -78,6 +82,7 @@ def new_ruled(side: int, keep: int, low_px: int, high_px: int, tick_px: int) -> 
     book = istate(HEAD + STRIDE * rows)
     book[B_SIDE], book[B_KEEP], book[B_BLIND] = side, keep, 1
     book[B_RULES], book[B_TICK], book[B_SPAN] = rows, tick_px, rows * tick_px
+    book[B_EDGE] = NO_EDGE
     book[B_RECIPROCAL] = -(-(1 << SHIFT) // tick_px)
     book[B_ORIGIN], book[B_WORST] = low_px if side == 1 else -(low_px + (rows - 1) * tick_px), rows
     lines = range(low_px, low_px + rows * tick_px, tick_px)
@@ -114,10 +119,12 @@ def ruled_at(book: Ints, px: int) -> int:
 
 
 @kernel("void(i8[::1], i8)", inline=True)
-def lose_sight(book: Ints, px: int) -> None:
-    """The level at px goes: when it was in view, one behind the view comes into it."""
-    if book[B_AWAITED] == WAITS and book[B_SIDE] * px >= book[B_EDGE]:
-        book[B_AWAITED] = LOOKS
+def lose_sight(book: Ints, i: int) -> None:
+    """The level in row i goes: when it was in view, one behind the view comes into it."""
+    if book[B_AWAITED] != NONE_WAITS and i >= book[B_EDGE]:
+        book[B_LOST] += 1
+        if book[B_LOST] > 0 or book[B_EDGE] == NO_EDGE:
+            book[B_AWAITED] = LOOKS
 
 
 @kernel("i8(i8[::1])", inline=True)
@@ -127,7 +134,6 @@ def step_down(book: Ints) -> int:
     while row >= HEAD and book[row + L_SZ] == 0:
         row -= STRIDE
     book[B_N] = (row - HEAD) // STRIDE + 1
-    book[B_AWAITED] = min(book[B_AWAITED], LOOKS)
     return book[B_N]
 
 
@@ -138,7 +144,7 @@ def drop_ruled(book: Ints, i: int) -> int:
     book[row + L_SZ] = 0
     book[row + L_USED] = 0
     book[B_COUNT] -= 1
-    lose_sight(book, book[row + L_PX])
+    lose_sight(book, i)
     if book[B_COUNT] == 0:
         book[B_N] = 0
         book[B_WORST] = book[B_RULES]
@@ -168,6 +174,8 @@ def set_ruled(book: Ints, px: int, sz: int, stamp: int) -> int:
             drop_ruled(book, worst)
         book[B_COUNT] += 1
         book[B_WORST] = min(book[B_WORST], i)
+        if i >= book[B_EDGE]:
+            book[B_LOST] -= 1
     book[B_N] = max(book[B_N], i + 1)
     book[row + L_SZ] = sz
     book[row + L_USED] = 0
@@ -220,7 +228,7 @@ def drop_level(book: Ints, i: int) -> int:
     """Take level i out; returns the levels left."""
     if book[B_RULES] > 0:
         return drop_ruled(book, i)
-    lose_sight(book, book[HEAD + STRIDE * i + L_PX])
+    lose_sight(book, i)
     n = book[B_N] - 1
     for k in range(HEAD + STRIDE * i, HEAD + STRIDE * n):
         book[k] = book[k + STRIDE]
@@ -270,6 +278,7 @@ def clear_levels(book: Ints, px: int) -> int:
     """The source forgets its levels from the best one to px (0 = all of them); returns the levels left."""
     first = level_from(book, px) if px > 0 else 0
     book[B_AWAITED] = min(book[B_AWAITED], LOOKS)
+    book[B_EDGE] = NO_EDGE
     if book[B_RULES] > 0:
         while book[B_N] > first:
             drop_ruled(book, book[B_N] - 1)
@@ -309,10 +318,34 @@ def seen_to(book: Ints, visible: int) -> int:
     if book[B_RULES] > 0:
         i = book[B_N]
         left = visible
-        while left > 0:
+        while left > 0 and i > 0:
             i -= 1
             if book[HEAD + STRIDE * i + L_SZ] > 0:
                 left -= 1
+        if left > 0:  # the others are hidden
+            return ALL_SEEN
+    return book[HEAD + STRIDE * i + L_PX]
+
+
+@kernel("i8(i8[::1], i8)", inline=True)
+def edge_of(book: Ints, visible: int) -> int:
+    """`seen_to`, counted on from where the view ended when orders began to wait."""
+    if book[B_BLIND] == 1 or book[B_EDGE] == NO_EDGE or book[B_COUNT] < visible:
+        edge = seen_to(book, visible)
+        book[B_EDGE] = NO_EDGE
+        if edge > 0 and book[B_RULES] > 0 and book[B_HIDES] == 0:
+            book[B_EDGE] = ruled_at(book, edge)
+        book[B_LOST] = 0
+        return edge
+    i = book[B_EDGE]
+    step = -1 if book[B_LOST] > 0 else 1
+    left = abs(book[B_LOST])
+    while left > 0:
+        i += step
+        if book[HEAD + STRIDE * i + L_SZ] > 0:
+            left -= 1
+    book[B_EDGE] = i
+    book[B_LOST] = 0
     return book[HEAD + STRIDE * i + L_PX]
 
 
@@ -333,7 +366,10 @@ def is_seen(book: Ints, px: int, visible: int) -> int:
 @kernel("i8(i8[::1], i8)", inline=True)
 def yield_level(book: Ints, i: int) -> int:
     """The best level, in row i, gives way; returns the rows or levels left."""
-    return step_down(book) if book[B_HIDES] == 1 else drop_level(book, i)
+    if book[B_HIDES] == 0:
+        return drop_level(book, i)
+    book[B_AWAITED] = min(book[B_AWAITED], LOOKS)
+    return step_down(book)
 
 
 @kernel("i8(i8[::1], i8[::1])", inline=True)

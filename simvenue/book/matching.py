@@ -30,6 +30,7 @@ from simvenue.book.levels import (
     L_SZ,
     L_USED,
     LOOKS,
+    NO_EDGE,
     NONE_WAITS,
     NOTHING_SEEN,
     STRIDE,
@@ -37,11 +38,11 @@ from simvenue.book.levels import (
     Ints,
     best_px,
     clear_levels,
+    edge_of,
     is_seen,
     lies_within,
     recorded_at,
     row_of,
-    seen_to,
     set_level,
     shown_at,
     uncross,
@@ -366,7 +367,7 @@ def look_up(queue: Ints, orders: Ints, book: Ints, visible: int, model: int) -> 
         if orders[row + O_AHEAD] == UNKNOWN:
             px = orders[row + O_PX]
             if waiting == 0:
-                edge = seen_to(book, visible)
+                edge = edge_of(book, visible)
             if lies_within(book[B_SIDE], px, edge) == 1:
                 orders[row + O_AHEAD] = unseen_ahead(model, shown_at(book, px))
                 orders[row + O_SEEN] = recorded_at(book, px)
@@ -375,9 +376,9 @@ def look_up(queue: Ints, orders: Ints, book: Ints, visible: int, model: int) -> 
                 waiting += 1
     if waiting == 0:
         book[B_AWAITED] = NONE_WAITS
+        book[B_EDGE] = NO_EDGE
     elif edge != NOTHING_SEEN:
         book[B_AWAITED] = WAITS
-        book[B_EDGE] = book[B_SIDE] * edge
     return waiting
 
 

@@ -35,7 +35,7 @@ def a_book(rng: random.Random, side: int, *, full: bool = False) -> list[int]:
     book = [0] * (levels.HEAD + levels.STRIDE * levels.LEVELS)
     book[levels.B_N], book[levels.B_SIDE] = count, side
     book[levels.B_BLIND] = int(count == 0 and rng.random() < 0.5)
-    book[levels.B_EDGE] = side * (MID + rng.randint(-NEAR, NEAR))
+    book[levels.B_EDGE] = levels.NO_EDGE
     book[levels.B_AWAITED] = rng.choice((levels.NONE_WAITS, levels.LOOKS, levels.LOOKS, levels.WAITS))
     book[levels.B_KEEP] = rng.choice((levels.LEVELS, max(count, 12)))
     for k, px in enumerate(sorted(rng.sample(reach, count), reverse=side == SELL)):
@@ -170,6 +170,25 @@ def yield_level(rng: random.Random) -> Args:
 
 def seen_to(rng: random.Random) -> Args:
     return any_book(rng, a_side(rng)), rng.randint(0, 14)
+
+
+def lose_sight(rng: random.Random) -> Args:
+    book, visible = edge_of(rng)
+    return book, rng.randrange(levels.HEAD, len(book)) // levels.STRIDE - visible % 2
+
+
+def edge_of(rng: random.Random) -> Args:
+    """A book that has changed since its edge was seen, or whose edge is not known."""
+    visible = rng.randint(0, 6)
+    if rng.random() < 0.3:
+        return any_book(rng, a_side(rng)), visible
+    book = a_ruled(rng)
+    book[levels.B_AWAITED] = rng.choice((levels.NONE_WAITS, levels.LOOKS))
+    levels.edge_of(book, visible)
+    book[levels.B_AWAITED] = levels.WAITS
+    for stamp in range(rng.randint(0, 8)):
+        levels.set_ruled(book, a_px(rng), rng.choice((0, rng.randint(1, 9))), stamp)
+    return [int(x) for x in book], visible
 
 
 def lies_within(rng: random.Random) -> Args:
@@ -546,6 +565,8 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     "simvenue.book.levels.row_of": level_from,
     "simvenue.book.levels.yield_level": yield_level,
     "simvenue.book.levels.seen_to": seen_to,
+    "simvenue.book.levels.edge_of": edge_of,
+    "simvenue.book.levels.lose_sight": lose_sight,
     "simvenue.book.levels.lies_within": lies_within,
     "simvenue.book.levels.open_level": open_level,
     "simvenue.book.levels.set_level": set_level,

@@ -42,8 +42,9 @@ def a_row(rng: random.Random) -> Row:
 def the_long_way(state: VenueState, row: Row, stamp: int, how: tuple[int, int, float]) -> None:
     rows = columns(row)
     state.out[0] = 0
-    for book in (state.bids, state.asks):  # looks again at every row, whether a level has gone or not
+    for book in (state.bids, state.asks):  # looks again at every row, from the best on
         book[levels.B_AWAITED] = min(book[levels.B_AWAITED], levels.LOOKS)
+        book[levels.B_EDGE] = levels.NO_EDGE
     crowd = state.orders, state.bid_queue, state.ask_queue
     matching.play_prints(*rows, 0, 1, *crowd, state.holders, state.out)
     matching.play_levels(*rows, 0, 1, stamp, *how, state.bids, state.asks, *crowd)
@@ -69,7 +70,7 @@ def everything(state: VenueState) -> list[list[int]]:
     """All facts: when it is looked next for orders that wait to be seen is none."""
     books = [np.asarray(book).copy() for book in (state.bids, state.asks)]
     for book in books:
-        book[levels.B_AWAITED] = 0
+        book[levels.B_AWAITED] = book[levels.B_EDGE] = book[levels.B_LOST] = 0
     return [np.asarray(vector).tolist() for vector in (*books, state.orders[:400], *state[3:6])]
 
 
