@@ -27,6 +27,7 @@ from backtest.loop.slots import (
     OPEN,
     QUOTE,
     RENEWAL,
+    SL_ACTION,
     SL_ADAPTS,
     SL_COUNTED_T,
     SL_DECIDED_T,
@@ -346,6 +347,7 @@ def send_chosen(slots: list[int], desk: list[int], actions: list[int], chosen: l
     """Cancels, then moves, then new orders; returns how many entries set out."""
     before = desk[D_ACTIONS]
     for kind in range(3):
+        slots[SL_ACTION] += 1
         for k in range(chosen[0]):
             at = 1 + C_STRIDE * k
             what = chosen[at + C_WHAT]

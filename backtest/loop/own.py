@@ -33,7 +33,7 @@ from backtest.loop.layout import (
     TRADED,
     WITHDRAWN,
 )
-from backtest.loop.slots import ALL_SLOTS, FREE, OS_STATE, OS_STRIDE, SL_ROWS, SLOTS_A_SIDE
+from backtest.loop.slots import ALL_SLOTS, OS_ACTION, OS_STRIDE, SL_ROWS, SLOTS_A_SIDE
 from common.kernel import istate, kernel
 from quoter.features import see_book, see_touch
 from quoter.intensity import see_print as see_depth
@@ -102,7 +102,7 @@ PRINTED = 4
     OW_SEEN_T,  # its venue time
     OW_HOLD_T,  # when the quoter takes a new position over, NEVER = it has
     OW_HELD_T,  # when that position came to be
-    OW_ANSWERED,  # state of the order of the last news before it, FREE = it was a fill
+    OW_ANSWERED,  # the action answered by the last news, 0 = they answered none
     OW_SLOTS,  # (px, sz) the told book shows of each slot
 ) = range(42)
 SHOWN_SIDE = 1 + 2 * SLOTS_A_SIDE
@@ -496,15 +496,15 @@ def see_prints(
 def note_news(own: list[int], slots: list[int], news: list[int]) -> None:
     """The first news are about to be heard."""
     at = ring_row(news, news[RING_HEAD])
-    own[OW_ANSWERED] = FREE
+    own[OW_ANSWERED] = 0
     if news[at + G_KIND] not in (TRADED, TOOK, WITHDRAWN):
-        own[OW_ANSWERED] = slots[SL_ROWS + OS_STRIDE * news[at + G_SLOT] + OS_STATE]
+        own[OW_ANSWERED] = slots[SL_ROWS + OS_STRIDE * news[at + G_SLOT] + OS_ACTION]
 
 
 @kernel("i8(i8[::1], i8[::1], i8[::1])")
 def hears_more(own: list[int], slots: list[int], news: list[int]) -> int:
     """1 when the first news came with those heard last: answers to one action are one event, each fill is its own."""
     at = ring_row(news, news[RING_HEAD])
-    if own[OW_ANSWERED] == FREE or news[at + G_KIND] in (TRADED, TOOK, WITHDRAWN):
+    if own[OW_ANSWERED] == 0 or news[at + G_KIND] in (TRADED, TOOK, WITHDRAWN):
         return 0
-    return 1 if slots[SL_ROWS + OS_STRIDE * news[at + G_SLOT] + OS_STATE] == own[OW_ANSWERED] else 0
+    return 1 if slots[SL_ROWS + OS_STRIDE * news[at + G_SLOT] + OS_ACTION] == own[OW_ANSWERED] else 0

@@ -69,8 +69,9 @@ CANCEL_EVERY_NS = NS
     SL_ADAPTS,  # 1 = something has changed for which even a small move counts
     SL_ON_ITS_WAY,  # what the quoter told at this instant: RENEWAL or A_LADDER, 0 = nothing
     SL_IS_URGENT,  # 1 = that ladder wants cancels first
+    SL_ACTION,  # number of the newest action: requests of one kind that set out at once and are answered at once
     SL_LIST,
-) = range(14)
+) = range(15)
 SL_STACK = SL_LIST + ALL_SLOTS
 SL_PACKED = SL_STACK + ALL_SLOTS
 """The slot of each order a plan was handed."""
@@ -86,8 +87,9 @@ SL_ROWS = SL_PACKED + ALL_SLOTS
     OS_CHANGED_T,
     OS_CANCELLED_T,  # when a cancel was last sent
     OS_IS_BUSY,
+    OS_ACTION,  # of its newest request
     OS_STRIDE,
-) = range(11)
+) = range(12)
 SL_LEN = SL_ROWS + OS_STRIDE * ALL_SLOTS
 
 FREE, PENDING, OPEN, MOVING, CANCELLING, ENDED_BUSY = range(6)
@@ -155,6 +157,7 @@ def cancel_slot(slots: list[int], desk: list[int], actions: list[int], now: int,
     slots[row + OS_STATE] = CANCELLING
     slots[row + OS_CHANGED_T] = now
     slots[row + OS_IS_BUSY] = 1
+    slots[row + OS_ACTION] = slots[SL_ACTION]
     post(desk, actions, now, slot, CANCEL, 0, 0)
     return 1
 
@@ -163,6 +166,7 @@ def cancel_slot(slots: list[int], desk: list[int], actions: list[int], now: int,
 def cancel_all(slots: list[int], desk: list[int], actions: list[int], now: int) -> int:
     """Cancel all that rests and is not busy; returns how many."""
     sent = 0
+    slots[SL_ACTION] += 1
     for k in range(slots[SL_N]):
         sent += cancel_slot(slots, desk, actions, now, slots[SL_LIST + k])
     return sent
@@ -177,6 +181,7 @@ def move_slot(slots: list[int], desk: list[int], actions: list[int], now: int, s
     slots[row + OS_TO_PX] = px
     slots[row + OS_TO_SZ] = sz
     slots[row + OS_IS_BUSY] = 1
+    slots[row + OS_ACTION] = slots[SL_ACTION]
     post(desk, actions, now, slot, MOVE, px, sz)
 
 
@@ -195,6 +200,7 @@ def open_slot(slots: list[int], now: int, side: int, px: int, sz: int, level: in
     slots[row + OS_LEVEL] = level
     slots[row + OS_CHANGED_T] = now
     slots[row + OS_IS_BUSY] = 1
+    slots[row + OS_ACTION] = slots[SL_ACTION]
     return slot
 
 

@@ -48,6 +48,7 @@ from tests.support.matched import Matched, fills_of
 from tests.support.shadow import Shadowed, touches_told
 from tests.support.shadow_executor import ShadowExecutor
 from tests.support.shared import shared
+from tests.unit.backtest.builders import random_market
 from tests.unit.backtest.test_world import check_money
 
 MINUTE_NS = 60 * NS
@@ -210,9 +211,12 @@ def test_hours_of_every_file_are_alike(name: str, profile: str, sz_decimals: int
 
 
 # ---------------------------------------------------------------------- the same run
-def hold_same_run(name: str, settings: Settings, seconds: float) -> list[Request]:
+def recorded(name: str, settings: Settings) -> Tape:
+    return read_tape([shared(f"data/events/{name}.npz")], settings.venue.sz_decimals)
+
+
+def hold_same_run(tape: Tape, settings: Settings, seconds: float) -> list[Request]:
     """Every order, move and cancel: same time to the ns, same side, price and size; every fill and what it cost."""
-    tape = read_tape([shared(f"data/events/{name}.npz")], settings.venue.sz_decimals)
     until_ns = min(int(tape.stamp_ns[0]) + int(seconds * NS), int(tape.stamp_ns[-1]))
     wanted, world = sent(tape, settings, until_ns)
     found, replay = replayed(tape, settings, until_ns)
@@ -227,7 +231,14 @@ def hold_same_run(name: str, settings: Settings, seconds: float) -> list[Request
 
 def test_both_send_the_same_requests_from_the_first_instant_on() -> None:
     """Ten minutes in which nine fills of ours are answered."""
-    assert len(hold_same_run("standx_BTC_2026-01-07", market("standx"), SAME_RUN_S)) > 100
+    settings = market("standx")
+    assert len(hold_same_run(recorded("standx_BTC_2026-01-07", settings), settings, SAME_RUN_S)) > 100
+
+
+@pytest.mark.parametrize("seed", [1, 4, 5])
+def test_what_happens_in_one_instant_is_the_same_run(seed: int) -> None:
+    """Markets on a coarse grid of time: several fills, and answers to several actions of one kind, come at once."""
+    assert len(hold_same_run(random_market(seed).tape(), market("standx"), 1e6)) > 90
 
 
 @pytest.mark.slow
@@ -235,5 +246,5 @@ def test_both_send_the_same_requests_from_the_first_instant_on() -> None:
 @pytest.mark.parametrize(("name", "profile", "sz_decimals"), FILES)
 def test_every_file_is_the_same_run(name: str, profile: str, sz_decimals: int) -> None:
     """4 h of each long StandX day, every other file whole."""
-    seconds = LONG_DAY_S if name in LONG_DAYS else 1e6
-    assert len(hold_same_run(name, market(profile, sz_decimals), seconds)) > 100
+    settings, seconds = market(profile, sz_decimals), LONG_DAY_S if name in LONG_DAYS else 1e6
+    assert len(hold_same_run(recorded(name, settings), settings, seconds)) > 100
