@@ -145,7 +145,7 @@ def variance_of(rng: random.Random) -> Args:
 CASES: dict[str, Callable[[random.Random], Args]] = {
     **{
         f"quoter.signals.{case.__name__}": case
-        for case in (band_bps, distance_bps, see_bands, see_levels, read_signals)
+        for case in (band_bps, distance_bps, near_usd, see_bands, see_levels, read_signals)
     },
     **{
         f"quoter.har.{case.__name__}": case

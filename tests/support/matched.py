@@ -72,7 +72,11 @@ class Matched:
         is_bid = order.side > 0
         queue, book = (venue.bid_queue, venue.bids) if is_bid else (venue.ask_queue, venue.asks)
         across, across_queue = (venue.asks, venue.ask_queue) if is_bid else (venue.bids, venue.bid_queue)
-        if order.status == "open":
+        if order.status == "open" and order.oid in self._slots:
+            return  # what a fill has left of it
+        if order.status == "filled":
+            self._free.append(self._slots.pop(order.oid))
+        elif order.status == "open":
             if would_cross(order.side, order.px_u, OWN_TOO, venue.orders, across, across_queue):
                 self.disagreements.append(f"{order.t_ns} {order.oid} would cross")
                 return
