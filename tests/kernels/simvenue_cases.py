@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from common.kernel import istate
 from simvenue.book import levels, matching, queue_model, table, taking
 from simvenue.book.matching import BUY, SELL
 from simvenue.door import latency
@@ -182,7 +183,9 @@ def edge_of(rng: random.Random) -> Args:
     visible = rng.randint(0, 6)
     if rng.random() < 0.3:
         return any_book(rng, a_side(rng)), visible
-    book = a_ruled(rng)
+    found = a_ruled(rng)
+    book = istate(len(found))
+    book[:] = found
     book[levels.B_AWAITED] = rng.choice((levels.NONE_WAITS, levels.LOOKS))
     levels.edge_of(book, visible)
     book[levels.B_AWAITED] = levels.WAITS
