@@ -121,14 +121,25 @@ if COMPILED:
         finally:
             arrayobj.fix_integer_index = kept
 
+    def _names_alone(module: Any) -> Any:
+        """A module that defines what others may ask `module` for, and says nothing of it."""
+        hidden = (Linkage.internal, Linkage.private)
+        functions = [x.name for x in module.functions if not x.is_declaration and x.linkage not in hidden]
+        numbers = [x.name for x in module.global_variables if not x.is_declaration and x.linkage not in hidden]
+        lines = [f'define void @"{name}"() {{ ret void }}' for name in functions]
+        lines += [f'@"{name}" = global i64 0' for name in numbers]
+        return llvmlite.binding.parse_assembly("\n".join(lines))
+
     @contextmanager
     def _callees_of_its_own(name: str) -> Iterator[None]:
         """While the root `name` compiles (its own library, not its callees'), nobody else may call its callees.
 
         A vector is handed on as seven words of which a kernel needs one. Where the compiler knows every caller it
-        leaves the others out, and puts what is called once where it is called: 0.7 of the time of a replay.
+        leaves the others out, and puts what is called once where it is called: 0.7 of the time of a replay. No one
+        calls a root, so that nothing but its names is kept for callers to take in.
         """
         kept = CPUCodeLibrary._optimize_final_module
+        kept_for_callers = CPUCodeLibrary._get_module_for_linking
 
         def optimize(library: Any) -> None:
             if library.name == name:
@@ -138,16 +149,21 @@ if COMPILED:
                         function.name = f"{function.name} of {name}"  # or it is found where the kernel is meant
             kept(library)
 
+        def for_callers(library: Any) -> Any:
+            return _names_alone(library._final_module) if library.name == name else kept_for_callers(library)
+
         CPUCodeLibrary._optimize_final_module = optimize
+        CPUCodeLibrary._get_module_for_linking = for_callers
         try:
             yield
         finally:
             CPUCodeLibrary._optimize_final_module = kept
+            CPUCodeLibrary._get_module_for_linking = kept_for_callers
 
     _cpu = numba.core.config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
     SALT = (
         f"{numba.__version__} {llvmlite.__version__} {_cpu} {sys.version_info[:2]} "
-        f"boundscheck={numba.core.config.BOUNDSCHECK} {OPTIONS} from the front, roots"
+        f"boundscheck={numba.core.config.BOUNDSCHECK} {OPTIONS} from the front, roots of their own"
     )
 
     CACHE = Path(os.environ.get("AMM_KERNEL_CACHE") or ROOT / "run" / "kernels")
@@ -164,6 +180,8 @@ if COMPILED:
             folder.mkdir(parents=True, exist_ok=True)
             numba.core.config.CACHE_DIR = str(folder)
             dispatcher.enable_caching()
+            # Not refreshed: what numba knows of lowering, its longest import, is for who compiles, and he loads it.
+            dispatcher._cache.load_overload = dispatcher._cache._load_overload
             with _counted_from_the_front(), _callees_of_its_own(dispatcher.py_func.__name__ if is_root else ""):
                 dispatcher.compile(signature)
             dispatcher.disable_compile()

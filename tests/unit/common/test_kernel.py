@@ -248,6 +248,7 @@ def test_hash_covers_what_a_module_imports_and_nothing_else(tiny: Path) -> None:
     def hashes() -> tuple[str, str]:
         kernel_cache._imports.cache_clear()
         kernel_cache._is_ours.cache_clear()
+        kernel_cache._source.cache_clear()
         return kernel_cache.source_hash("quoter.inner", root=tiny), kernel_cache.source_hash("quoter.outer", root=tiny)
 
     inner, outer = hashes()
