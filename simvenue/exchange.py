@@ -20,7 +20,8 @@ from simvenue.desk.budget import Means
 from simvenue.desk.controls import Controls
 from simvenue.desk.desk import Desk
 from simvenue.desk.orders import OpenOrder, OrderState
-from simvenue.door.latency import LATENCIES, Latency, Lines
+from simvenue.door.latency import LATENCIES, Latency
+from simvenue.door.lines import Lines
 from simvenue.events import BUY, SELL, Bbo, Book, Context, Deposit, Output, Request, SetAbstraction, UpdateLeverage
 from simvenue.market import MarketDef, market_of
 from simvenue.money import fees, funding

@@ -15,13 +15,12 @@ which stay within int64 in plain Python.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from typing import Any, TypeAlias
 
 from common.clock import MS, NS
 from common.kernel import istate, kernel, state
-from simvenue.events import Output, Reply
 
 Ints: TypeAlias = list[int]
 Floats: TypeAlias = list[float]
@@ -125,28 +124,3 @@ def arrive(line: Ints, table: Floats, t_ns: int) -> int:
         line[S_UNTIL] = t_ns + HOLD_NS
     line[S_LAST] = max(line[S_LAST], t_ns + line[S_DELAY])
     return line[S_LAST]
-
-
-class Lines:
-    """The three lines of one venue."""
-
-    def __init__(self, latency: Latency, seed: int = 0) -> None:
-        self.latency = latency
-        self._tails = latency.tails is not None
-        tails = latency.tails or Tails(*(((1.0, ns),) for ns in (latency.feed_ns, latency.order_ns, latency.reply_ns)))
-        self._tables = [new_table(quantiles) for quantiles in (tails.feed, tails.order, tails.reply)]
-        self._lines = [new_line(f"{name} {seed}") for name in ("feed", "order", "reply")]
-
-    def arrives(self, t_ns: int) -> int:
-        """When the venue has what a client sends at `t_ns`."""
-        if not self._tails:
-            return t_ns + self.latency.order_ns
-        return int(arrive(self._lines[1], self._tables[1], t_ns))
-
-    def stamped(self, outputs: list[Output]) -> list[Output]:
-        """What the venue said, in its order, with the time at which clients have it."""
-        return [self._stamp(output) for output in outputs] if self._tails else outputs
-
-    def _stamp(self, output: Output) -> Output:
-        line = 2 if isinstance(output, Reply) else 0
-        return replace(output, deliver_t_ns=int(arrive(self._lines[line], self._tables[line], output.t_ns)))

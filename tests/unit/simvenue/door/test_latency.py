@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from common.clock import MS, NS
 from common.errors import ConfigError
-from simvenue.door.latency import HOLD_NS, LATENCIES, Latency, Lines, Tails, arrive, delay_at, draw, new_line, new_table
+from simvenue.door.latency import HOLD_NS, LATENCIES, Latency, Tails, arrive, delay_at, draw, new_line, new_table
 from simvenue.door.latency_table import FOLDER, chosen, read, table_text
+from simvenue.door.lines import Lines
 from simvenue.events import OrderSpec, PlaceOrders, Reply
 from simvenue.exchange import Exchange
 from simvenue.source import BID_LEVEL
