@@ -127,7 +127,6 @@ from backtest.loop.own import (
 from backtest.loop.pictures import P_TOLD, show_picture, take_pictures
 from backtest.loop.places import hear_place, requote_places
 from backtest.loop.reading import (
-    GAP_NS_MAX,
     begin_judging,
     begin_reading,
     equity_known,
@@ -143,7 +142,6 @@ from backtest.loop.reading import (
     position_known,
     read_market,
     reading_due,
-    score_bps,
     score_touch,
     tell_account,
     tell_soon,
@@ -166,6 +164,7 @@ from backtest.loop.slots import (
     in_state,
 )
 from common.kernel import kernel
+from common.markout import GAP_NS_MAX, markout_bps
 from executor.governor import refill
 from quoter.adverse import learn_reach
 from quoter.fade import learn_score
@@ -234,7 +233,7 @@ def learn(
         if since_ns > GAP_NS_MAX:
             continue
         side = 0 if fills[at + FILL_SLOT] < QUOTES_MAX else 1
-        gain = score_bps(1 - 2 * side, fills[at + FILL_PX], mid2)
+        gain = markout_bps(1 - 2 * side, fills[at + FILL_PX], mid2)
         usd = float(fills[at + FILL_PX] * fills[at + FILL_SZ]) / 1e6
         base = state[S_FADE_BASE + side]
         half_t = ints[I_HALF_T + side]
@@ -255,7 +254,7 @@ def learn(
             continue
         side = 0 if fills[at + FILL_SLOT] < QUOTES_MAX else 1
         px = float(fills[at + FILL_PX])
-        gain = score_bps(1 - 2 * side, fills[at + FILL_PX], mid2)
+        gain = markout_bps(1 - 2 * side, fills[at + FILL_PX], mid2)
         fair = float(fills[at + FILL_FAIR]) / FAIR_PARTS
         distance = (fair - px if side == 0 else px - fair) / px / BPS
         if fair > 0.0:

@@ -16,6 +16,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from common.clock import NS
+from common.kernel import kernel
 from common.messages import Fill, Side
 
 HORIZONS_S = (1, 5, 30, 60, 300)
@@ -36,9 +37,10 @@ class Scored:
     bps: float
 
 
-def markout_bps(side: Side, px_u: int, mid2_px_u: int) -> float:
-    """Signed move from the fill's price to the mid, 1e-4 of the price; + is in our favour (px_u > 0)."""
-    return int(side) * (mid2_px_u - 2 * px_u) * 5_000.0 / px_u
+@kernel("f8(i8, i8, i8)")
+def markout_bps(side: int, px_u: int, mid2_px_u: int) -> float:
+    """Signed move from the fill's price to the mid, 1e-4 of the price; + is in our favour (side 1 bought, px_u > 0)."""
+    return float(side * (mid2_px_u - 2 * px_u)) * 5_000.0 / float(px_u)
 
 
 class Markouts:
@@ -99,7 +101,7 @@ class Markouts:
             if after == 0 or self._t_ns[after] - self._t_ns[after - 1] > GAP_NS_MAX:
                 self.unscored[horizon_s] += 1
                 continue
-            scored.append(Scored(fill, horizon_s, markout_bps(fill.side, fill.px_u, self._mid2[after - 1])))
+            scored.append(Scored(fill, horizon_s, markout_bps(int(fill.side), fill.px_u, self._mid2[after - 1])))
         return scored
 
     def _trim(self) -> None:

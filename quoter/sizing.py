@@ -142,7 +142,7 @@ def level_behind(book: list[int], side: int, px_u: int, begin: int) -> int:
 
 @kernel("f8(i8[::1], i8, i8, f8)")
 def local_ratio(book: list[int], side: int, level: int, scale: float) -> float:
-    """Size of a market level times `scale` (px_u x sz_u of the median one, reversed); 1 behind the last visible one."""
+    """Size of a market level over the median one's, whose px_u x sz_u is 1 / `scale`; 1 behind the last visible one."""
     if scale <= 0.0 or level >= book[B_COUNT + side]:
         return 1.0
     at = B_ROWS + side * B_SIDE + 2 * level

@@ -89,7 +89,7 @@ from executor.plan import (
     new_work,
     plan,
 )
-from executor.terms import F_DECIMALS, F_FAIR, F_IS_KNOWN, F_K, F_LEN, F_QUEUE_TICKS, new_terms_of
+from executor.terms import F_A, F_DECIMALS, F_FAIR, F_FLOOR, F_IS_KNOWN, F_K, F_LEN, F_QUEUE_TICKS, new_terms_of
 from executor.throttle import new_ring
 from quoter.hold import has_run_away, is_worth_telling, new_hold
 from quoter.state import (
@@ -257,11 +257,12 @@ def renew_ladder(slots: list[int], manner: list[float], state: list[float], now:
 @kernel("void(f8[::1], f8[::1])")
 def take_figures(manner: list[float], state: list[float]) -> None:
     """A ladder sets out with the newest figures."""
-    manner[X_FIGURES] = state[S_FAIR]
-    manner[X_FIGURES + 1] = state[S_NEAR]
-    manner[X_FIGURES + 2] = state[S_NEAR + 1]
-    manner[X_FIGURES + 3] = state[S_FILL_A]
-    manner[X_FIGURES + 4] = state[S_FILL_K]
+    at = X_FIGURES - F_FAIR
+    manner[at + F_FAIR] = state[S_FAIR]
+    manner[at + F_FLOOR] = state[S_NEAR]
+    manner[at + F_FLOOR + 1] = state[S_NEAR + 1]
+    manner[at + F_A] = state[S_FILL_A]
+    manner[at + F_K] = state[S_FILL_K]
 
 
 @kernel("i8(i8[::1], i8[::1], f8[::1], i8[::1], f8[::1])")

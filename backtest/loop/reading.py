@@ -71,6 +71,7 @@ from backtest.loop.own import (
     OW_WHOLE_T,
 )
 from common.kernel import kernel
+from common.markout import GAP_NS_MAX, markout_bps
 from quoter.layering import C_TOUCH
 from quoter.state import NS, QUOTES_MAX, S_EQUITY, S_ORACLE
 from riskd.margin import margin_ratio
@@ -82,8 +83,6 @@ ACCOUNT_NS = 2 * NS
 STATE_NS = NS // 2
 FACTS_NS = NS // 4
 """As in the shells: how often the executor looks at the account and tells it, how often the feed repeats what is."""
-GAP_NS_MAX = 30 * NS
-"""As in `common/markout.py`: nothing is known of a mid between two that lie further apart."""
 
 
 # ---------------------------------------------------------------------- the market
@@ -250,12 +249,6 @@ def mark_told(own: list[int], now: int) -> int:
     return own[OW_NEW_MARK] if 0 < own[OW_NEW_PRICE_T] <= now else own[OW_MARK]
 
 
-@kernel("f8(i8, i8, i8)")
-def score_bps(side: int, px: int, mid2: int) -> float:
-    """Markout of a fill (side 1 bought) against bid + ask, to the bit as in `common/markout.py`."""
-    return float(side * (mid2 - 2 * px)) * 5_000.0 / float(px)
-
-
 @kernel("i8(i8[::1], i8[::1], i8[::1], i8, i8, i8[::1], f8[::1], f8[::1], i8[::1])")
 def score_touch(
     own: list[int], account: list[int], fills: list[int], t_ns: int, read_t: int, channel: list[int],
@@ -272,7 +265,7 @@ def score_touch(
         if t_ns - own[OW_MID_T] > GAP_NS_MAX:
             continue
         px = fills[at + FILL_PX]
-        bps = score_bps(1 if fills[at + FILL_SLOT] < QUOTES_MAX else -1, px, own[OW_MID2])
+        bps = markout_bps(1 if fills[at + FILL_SLOT] < QUOTES_MAX else -1, px, own[OW_MID2])
         if step(losing, bps, float(px * fills[at + FILL_SZ]) / 1e6, LOSING_BPS) >= knobs[G_STREAK_PAUSE]:
             account[A_PAUSE_T] = read_t + int(knobs[G_PAUSE_S] * NS)
         found += 1

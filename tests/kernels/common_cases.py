@@ -15,8 +15,14 @@ def _a_price(rng: random.Random) -> tuple[int, int]:
     return px_u, sz_decimals
 
 
+def _a_markout(rng: random.Random) -> tuple[int, int, int]:
+    """Side, a fill's price and bid + ask."""
+    return rng.choice((1, -1)), rng.randint(10**5, 10**7), rng.randint(2 * 10**5, 2 * 10**7)
+
+
 CASES: dict[str, Callable[[random.Random], tuple[Any, ...]]] = {
     "common.ticks.tick_u": _a_price,
     "common.ticks.floor_px": _a_price,
     "common.ticks.ceil_px": _a_price,
+    "common.markout.markout_bps": _a_markout,
 }

@@ -258,10 +258,6 @@ def mark_told(rng: random.Random) -> Args:
     return some_own(rng), T0
 
 
-def score_bps(rng: random.Random) -> Args:
-    return rng.choice((-1, 1)), _px(rng), 2 * _px(rng) + 1
-
-
 def score_touch(rng: random.Random) -> Args:
     account, knobs = an_account(rng)[0], [0.0] * G_LEN
     knobs[G_STREAK_PAUSE], knobs[G_PAUSE_S] = float(rng.randint(1, 4)), 60.0
@@ -305,7 +301,7 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
         f"backtest.loop.reading.{case.__name__}": case
         for case in (
             read_market, note_touch, note_prices, note_funding, hear_prices, begin_reading, reading_due, position_known,
-            equity_known, look_at_account, tell_whole, tell_account, begin_judging, mark_told, score_bps, score_touch,
+            equity_known, look_at_account, tell_whole, tell_account, begin_judging, mark_told, score_touch,
             tell_soon, look_soon, next_plan,
         )
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from bisect import bisect_right
 
 import pytest
@@ -20,8 +21,15 @@ def a_fill(t_ns: int, *, side: Side = Side.BID, px_u: int = 10_000, tid: int = 1
 
 
 def test_a_buy_below_a_rising_mid_gains() -> None:
-    assert markout_bps(Side.BID, 10_000, 20_002) == pytest.approx(1.0)
-    assert markout_bps(Side.ASK, 10_000, 20_002) == pytest.approx(-1.0)
+    assert markout_bps(int(Side.BID), 10_000, 20_002) == pytest.approx(1.0)
+    assert markout_bps(int(Side.ASK), 10_000, 20_002) == pytest.approx(-1.0)
+
+
+def test_a_markout_is_rounded_once_for_each_step_of_its_formula() -> None:
+    rng = random.Random(7)
+    for _ in range(500):
+        side, px, mid2 = rng.choice((1, -1)), rng.randint(10**5, 10**7), rng.randint(2 * 10**5, 2 * 10**7)
+        assert markout_bps(side, px, mid2) == side * (mid2 - 2 * px) * 5_000.0 / px
 
 
 def test_the_last_mid_at_or_before_the_horizon_counts() -> None:
@@ -117,7 +125,7 @@ def test_scores_depend_on_stamps_only_not_on_arrival(mids: list, fill_times: lis
         for horizon_s in (5, 30):
             after = bisect_right(times, t_s + horizon_s)
             if 0 < after < len(mids) and times[after] - times[after - 1] <= 30:
-                want[tid, horizon_s] = markout_bps(Side.BID, 10_000, mids[after - 1][1])
+                want[tid, horizon_s] = markout_bps(int(Side.BID), 10_000, mids[after - 1][1])
     assert got == want
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 import pytest
@@ -17,8 +16,6 @@ from backtest.loop.market import log_fill
 from common.clock import MS
 from common.config import Risk
 from common.kernel import istate, state
-from common.markout import markout_bps
-from common.messages import Side
 from quoter.state import NS, S_EQUITY, new_state
 from riskd.streak import COUNT
 
@@ -102,13 +99,6 @@ def test_no_fill_is_scored_where_half_a_minute_has_no_mid() -> None:
         own = an_own(MID2=2 * PX - 2_000, MID_T=T0 - quiet_s * NS)
         rd.score_touch(own, an_account(), log, T0, T0, channel, knobs, losing, desk)
         assert losing[COUNT] == lost
-
-
-def test_scores_are_to_the_bit_those_of_the_markouts() -> None:
-    rng = random.Random(7)
-    for _ in range(500):
-        side, px, mid2 = rng.choice((Side.BID, Side.ASK)), rng.randint(10**5, 10**7), rng.randint(2 * 10**5, 2 * 10**7)
-        assert rd.score_bps(int(side), px, mid2) == markout_bps(side, px, mid2)
 
 
 # ---------------------------------------------------------------------- the executor
