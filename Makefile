@@ -83,7 +83,7 @@ edge: $(VENV)/backtest.done run/all-kernels.done ## what each quoter earns on re
 		$(if $(STRICT),--strict) $(if $(PROFILE),--profile $(PROFILE)) $(if $(QUEUE),--queue $(QUEUE))
 
 backtest: $(VENV)/backtest.done run/all-kernels.done ## what a configuration would have earned [MARKET=a,b DATA=path | SOURCE=auto|recorded|hyperliquid|xyz100|btc|synthetic DAYS= MONTHS= PROFILE= LEVERAGE= LATENCY=good|table:typical|recorded|F,O QUEUE= FEE= TICK= STRICT=1 MODEL= SEED= EDGE_GATE=enforce|warn OUT=]
-	@$(PY) -m backtest run --market $(MARKET) $(if $(DATA)$(SOURCE),--data $(if $(DATA),$(DATA),$(SOURCE))) \
+	@env -u LEVERAGE $(PY) -m backtest run --market $(MARKET) $(if $(DATA)$(SOURCE),--data $(if $(DATA),$(DATA),$(SOURCE))) \
 		$(if $(DAYS),--days $(DAYS)) $(if $(MONTHS),--months $(MONTHS)) $(if $(PROFILE),--profile $(PROFILE)) \
 		$(if $(LEVERAGE),--leverage $(LEVERAGE)) $(if $(LATENCY),--latency $(LATENCY)) $(if $(QUEUE),--queue $(QUEUE)) \
 		$(if $(FEE),--fee $(FEE)) $(if $(TICK),--tick $(TICK)) $(if $(STRICT),--strict) $(if $(MODEL),--model $(MODEL)) \

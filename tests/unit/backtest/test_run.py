@@ -250,3 +250,12 @@ def test_two_markets_become_three_reports_that_add_up(tmp_path: Path) -> None:
     assert "One account of" in tree["assumptions"][0]
     assert json.loads((tmp_path / "reports" / "backtest" / "latest.json").read_text()) == tree
     assert "Markets of this account" in (tmp_path / "both" / "latest.html").read_text()
+
+
+def test_leverage_beyond_the_markets_is_no_setting_out_of_range_when_make_hands_it_on() -> None:
+    """A word on make's command line is in the environment of what it starts, where it would be the setting itself."""
+    done = subprocess.run(
+        ["make", "-s", "backtest", "LEVERAGE=25", "DATA=/nonexistent"], cwd=ROOT, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert "/nonexistent: there is no such file" in done.stdout + done.stderr
