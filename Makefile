@@ -82,12 +82,12 @@ edge: $(VENV)/backtest.done run/all-kernels.done ## what each quoter earns on re
 		$(if $(TICK),--tick $(TICK)) $(if $(FEE),--fee $(FEE)) $(if $(LATENCY),--latency $(LATENCY)) \
 		$(if $(STRICT),--strict) $(if $(PROFILE),--profile $(PROFILE)) $(if $(QUEUE),--queue $(QUEUE))
 
-backtest: $(VENV)/backtest.done run/all-kernels.done ## what a configuration would have earned [MARKET=a,b DATA=path | SOURCE=auto|recorded|hyperliquid|xyz100|btc|synthetic DAYS= MONTHS= PROFILE= LEVERAGE= LATENCY=good|table:typical|recorded|F,O QUEUE= FEE= TICK= STRICT=1 MODEL= SEED= EDGE_GATE=enforce|warn OUT=]
+backtest: $(VENV)/backtest.done run/all-kernels.done ## what a configuration would have earned [MARKET=a,b DATA=path | SOURCE=auto|recorded|hyperliquid|xyz100|btc|synthetic DAYS= MONTHS= PROFILE= LEVERAGE= LATENCY=good|table:typical|recorded|F,O QUEUE= FEE= TICK= STRICT=1 MODEL= SEED= EDGE_GATE=enforce|warn BUDGET=enforced|counted OUT=]
 	@env -u LEVERAGE $(PY) -m backtest run --market $(MARKET) $(if $(DATA)$(SOURCE),--data $(if $(DATA),$(DATA),$(SOURCE))) \
 		$(if $(DAYS),--days $(DAYS)) $(if $(MONTHS),--months $(MONTHS)) $(if $(PROFILE),--profile $(PROFILE)) \
 		$(if $(LEVERAGE),--leverage $(LEVERAGE)) $(if $(LATENCY),--latency $(LATENCY)) $(if $(QUEUE),--queue $(QUEUE)) \
 		$(if $(FEE),--fee $(FEE)) $(if $(TICK),--tick $(TICK)) $(if $(STRICT),--strict) $(if $(MODEL),--model $(MODEL)) \
-		$(if $(SEED),--seed $(SEED)) $(if $(OUT),--out $(OUT))
+		$(if $(SEED),--seed $(SEED)) $(if $(BUDGET),--budget $(BUDGET)) $(if $(OUT),--out $(OUT))
 
 fit: $(VENV)/demo.done ## fit the forecast of one market on recordings [DATA= MARKET= SPAN=]; writes models/MARKET.json
 	@$(PY) -m common.kernel common quoter

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.loop.account import (
-    A_CREDIT_SHARE,
     A_FEES_E8,
     A_FUNDING_E8,
     A_KILL_ROWS,
@@ -27,8 +26,12 @@ from backtest.loop.account import (
     A_TAKEN_E6,
     Y_PEAK_RATIO,
     Charges,
+    Standing,
+    earned_e6,
     equity_e8,
     new_account,
+    sent_in_all,
+    standing_of,
 )
 from backtest.loop.course import C_ENDED, C_UNTIL_T, new_course
 from backtest.loop.deciding import REFERENCE
@@ -70,7 +73,6 @@ from backtest.loop.layout import (
     D_PLACED,
     D_PULLS,
     D_REFUSED,
-    D_VOLUME,
     FILL_SLOT,
     FILL_STRIDE,
     GIVEN,
@@ -261,6 +263,11 @@ class Replay:
         """At the venue, sz_u."""
         return int(self.holders[H_POS])
 
+    @property
+    def standing(self) -> Standing:
+        """What the account's next span begins with."""
+        return standing_of(self.account, self.desk, self.position_u)
+
     def go(self, until_t_ns: int = NEVER) -> None:
         """Play everything before a time."""
         self.course[C_UNTIL_T] = until_t_ns
@@ -385,14 +392,14 @@ def _prices(tape: Tape) -> tuple[Any, Any, Any, Any]:
 def _money(account: Any, sums: Any, desk: Any, position: int, terms: Terms) -> Money | None:
     if terms.charges is None:
         return None
-    cap = int(action_cap(int(desk[D_VOLUME]) // int(account[A_CREDIT_SHARE])))
+    left = int(action_cap(earned_e6(account, desk))) - int(sent_in_all(account))
     return Money(
         equity_e8=int(equity_e8(account, desk, position)) - int(account[A_OTHERS_E8]), fees_e8=int(account[A_FEES_E8]),
         funding_e8=int(account[A_FUNDING_E8]), seized_e8=int(account[A_SEIZED_E8]),
         margin_peak_e8=int(account[A_PEAK_MARGIN_E8]), margin_ratio_peak=float(sums[Y_PEAK_RATIO]),
         taken_e6=int(account[A_TAKEN_E6]), liquidations=int(account[A_LIQUIDATIONS]),
         actions_counted=int(account[A_SENT]), actions_over=int(account[A_OVER]),
-        actions_left=cap - int(account[A_SENT]), killed_t_ns=int(account[A_KILLED_T]),
+        actions_left=left, killed_t_ns=int(account[A_KILLED_T]),
         killed_by=names_of(int(account[A_KILL_ROWS]), terms.risk) if terms.risk is not None else (),
         mode=int(account[A_MODE]),
     )  # fmt: skip

@@ -27,7 +27,9 @@ from simvenue.market import market_of
 from simvenue.money.fees import PPB_PER_BPS, rates_ppb
 
 WHOLE_DAYS_MAX = 31.0
-"""A span up to this is one replay from its begin to its end; a longer one is played part by part (`data/opened.py`)."""
+"""A span up to this is one replay from its begin to its end, and in memory as a whole."""
+LONG_SPAN_DAYS = 7.0
+"""A longer one is played in stretches of this."""
 NEXT_WITHIN_NS = 3_600 * 10**9
 """Parts that follow each other within an hour belong to one replay."""
 CACHE = ROOT / "run" / "backtest"
@@ -135,13 +137,12 @@ def pieces_of(stands: Sequence[Stand]) -> Iterator[Piece]:
 
 
 def pieces(opened: Opened) -> Iterator[Tape]:
-    """Tapes to be replayed apart: a short span in one, a long one part by part."""
-    if opened.days > WHOLE_DAYS_MAX:
-        yield from opened.tapes()
-        return
+    """Tapes to be replayed apart: what follows each other in one, in a long span up to a week."""
+    most_ns = int((LONG_SPAN_DAYS if opened.days > WHOLE_DAYS_MAX else WHOLE_DAYS_MAX) * DAY_NS)
     run: list[Tape] = []
     for tape in opened.tapes():
-        if run and tape.stamp_ns[0] - run[-1].stamp_ns[-1] > NEXT_WITHIN_NS:
+        is_apart = bool(run) and tape.stamp_ns[0] - run[-1].stamp_ns[-1] > NEXT_WITHIN_NS
+        if is_apart or (run and tape.stamp_ns[-1] - run[0].stamp_ns[0] > most_ns):
             yield joined(run)
             run = []
         run.append(tape)

@@ -1,7 +1,8 @@
-"""Made-up days: simvenue's generator, a day at a time, each beginning where the one before it ended.
+"""Made-up markets: up to a month simvenue's generator, a day at a time, each beginning where the one before it ended.
 
 A day has a seed of its own, so it does not matter how many are asked for; its price begins at the last mid of the day
-before. Days are kept on the shelf. What is planted in the market is the flow's (`simvenue/synthetic/flows.py`).
+before. Days are kept on the shelf. What is planted in the market is the flow's (`simvenue/synthetic/flows.py`). A
+longer span is made of bars (`made_up_bars.py`): its days differ as a year's do, and none of its ticks has to be kept.
 """
 
 from __future__ import annotations
@@ -9,13 +10,17 @@ from __future__ import annotations
 import hashlib
 from functools import partial
 
+import numpy as np
+
 from backtest.data.asked import Asked
+from backtest.data.bridged import Funding
 from backtest.data.kept import key_of
 from backtest.data.made_up import made_up
+from backtest.data.made_up_bars import made_up_bars
 from backtest.data.opened import Opened, Touched
 from backtest.data.prepared import Made, Prepared, prepare
-from backtest.data.stand_ins import flow_name
-from common.clock import NS
+from backtest.data.stand_ins import bridged, flow_name
+from common.clock import MS, NS
 from common.config import Settings
 from simvenue.synthetic.flows import FLOWS
 
@@ -24,11 +29,38 @@ ORIGIN_NS = 1_780_272_000 * NS
 
 DAY_NS = 86_400 * NS
 DAYS = 7.0
+TICKS_DAYS = 31.0
+"""Longer spans are made of bars."""
 SEEDS_APART = 10_007
 
 
 def open_made_up(asked: Asked) -> Opened:
-    """As many days as asked for (0 = a week), made in order where they are not there yet; raises ConfigError."""
+    """As many days as asked for (0 = a week); raises ConfigError."""
+    return _bars(asked) if asked.days > TICKS_DAYS else _ticks(asked)
+
+
+def _bars(asked: Asked) -> Opened:
+    """A random walk's bars, made into events when they are played."""
+    venue, name = asked.settings.venue, flow_name(asked.settings, asked.flow)
+    bars = made_up_bars(
+        FLOWS[name], venue.px_start, venue.vol_annual, first_ms=ORIGIN_NS // MS, days=asked.days, seed=asked.seed
+    )
+    facts = hashlib.sha256(b"".join(column.tobytes() for column in (bars.open, bars.high, bars.low, bars.close)))
+    last_t_ns = (int(bars.ts_ms[-1]) + bars.every_ms) * MS
+    touched = Touched(f"synthetic bars seed {asked.seed}", len(bars), facts.hexdigest(), ORIGIN_NS, last_t_ns)
+    parts, said = bridged("made-up bars", bars, asked, touched, Funding())
+    worst = float(np.min(bars.low / np.maximum.accumulate(bars.high)))
+    lines = [
+        f"the market is made up: a random walk whose volatility comes in spells, {100 * bars.vol_annual:.1f} % a year "
+        f"over all, its deepest fall {100 * (1 - worst):.1f} %",
+        *said,
+    ]
+    title = f"made-up market, {bars.every_ms / 60_000:g}-minute bars, flow {name}, seed {asked.seed}"
+    return Opened(parts, title, "synthetic", tuple(lines), (touched,))
+
+
+def _ticks(asked: Asked) -> Opened:
+    """The generator's days, made in order where they are not there yet."""
     settings, days, shelf, seed = asked.settings, asked.days, asked.shelf, asked.seed
     name = flow_name(settings, asked.flow)
     found: list[Prepared] = []

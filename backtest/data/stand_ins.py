@@ -67,7 +67,7 @@ def flow_name(settings: Settings, flow: str = "") -> str:
 
 def open_bars(stock: Stock, asked: Asked) -> Opened:
     """The last days of the stock; raises BadRecording, or ConfigError when a checksum is wrong."""
-    settings, days, shelf = asked.settings, asked.days or DAYS, asked.shelf
+    settings, days = asked.settings, asked.days or DAYS
     bars, path, touched = _chosen([(path, *_read(path, asked)) for path in stock.files], days)
     lines = told_holes(path.name, bars)
     if bars.span_days > days:
@@ -79,17 +79,24 @@ def open_bars(stock: Stock, asked: Asked) -> Opened:
             f"{stock.title} stands in for {settings.market.coin}: price scaled to {settings.venue.px_start:g}, "
             f"volatility from {100 * vol:.1f} % a year to {100 * STAND_IN_VOL:g} %"
         )
-    is_coarse = bars.span_days > FINE_DAYS
     funding, read = _funding(stock.funding, asked)
-    chosen = flow_name(settings, asked.flow)
-    bridge = Bridge(stock.title, FLOWS[chosen], settings.venue.sz_decimals, asked.seed, is_coarse, funding)
-    lines += [BRIDGED.format(flow=chosen), MARKOUTS, NO_FORECAST, *_said(bars, bridge)]
+    parts, said = bridged(stock.title, bars, asked, touched, funding)
     name = f"{stock.title}, {bars.every_ms / 60_000:g}-minute bars ({path.name})"
-    return Opened(_parts(bridge, bars, settings, shelf, touched), name, "bars", tuple(lines), (touched, *read))
+    return Opened(parts, name, "bars", (*lines, *said), (touched, *read))
 
 
-def _said(bars: Bars, bridge: Bridge) -> list[str]:
-    lines = []
+def bridged(
+    title: str, bars: Bars, asked: Asked, touched: Touched, funding: Funding
+) -> tuple[tuple[Part, ...], list[str]]:
+    """(a part for each day of the bars, what must be said of events made from bars)."""
+    settings, chosen = asked.settings, flow_name(asked.settings, asked.flow)
+    is_coarse = bars.span_days > FINE_DAYS
+    bridge = Bridge(title, FLOWS[chosen], settings.venue.sz_decimals, asked.seed, is_coarse, funding)
+    return _parts(bridge, bars, settings, asked.shelf, touched), _said(bars, bridge, chosen)
+
+
+def _said(bars: Bars, bridge: Bridge, chosen: str) -> list[str]:
+    lines = [BRIDGED.format(flow=chosen), MARKOUTS, NO_FORECAST]
     if bridge.is_coarse:
         lines.append(COARSE.format(look=COARSE_LOOK_NS / NS, days=FINE_DAYS))
     if not float(np.sum(bars.volume)) > 0:

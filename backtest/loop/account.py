@@ -81,8 +81,10 @@ GROWTH_SHARE = 10
     A_LOOK,  # ns between looks: riskd's permits
     A_HELD,  # bits of the limits that hold
     A_TICK_T,  # the next look of riskd's, as against one the venue's own clock asks for
+    A_BEFORE_SENT,  # actions the account had sent, and those it had earned, before this replay began
+    A_BEFORE_EARNED_E6,
     A_LEN,
-) = range(50)
+) = range(52)
 
 (
     Y_PREMIUM,  # sum of the hour's samples
@@ -93,6 +95,20 @@ GROWTH_SHARE = 10
     Y_PEAK_RATIO,  # highest used margin over equity
     Y_LEN,
 ) = range(7)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an account stands between two spans: nothing is held, all else goes on.  Actions sent and earned in all."""
+
+    equity_e8: int
+    peak_e8: int
+    day: int
+    day_e8: int
+    sent: int
+    earned_e6: int
+    killed_t_ns: int
+    kill_rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +127,7 @@ class Charges:
     funding_clamp: float = 0.0005
     funding_multiplier: float = 1.0
     impact_usd: float = 6_000.0
+    standing: Standing | None = None  # what an earlier span left; None: a new account with `equity_usd`
 
 
 def new_account(charges: Charges | None, first_t_ns: int, look_ns: int = LOOK_NS) -> tuple[Any, Any]:
@@ -120,13 +137,16 @@ def new_account(charges: Charges | None, first_t_ns: int, look_ns: int = LOOK_NS
     if charges is None:
         return account, sums
     start_e8 = round(charges.equity_usd * 1e8)
+    before = charges.standing or Standing(start_e8, start_e8, -1, 0, 0, 0, 0, 0)
     for place, value in (
         (A_ON, 1), (A_MAKER_PPB, charges.maker_ppb), (A_TAKER_PPB, charges.taker_ppb),
-        (A_LEVERAGE, charges.leverage), (A_MAX_LEVERAGE, charges.max_leverage), (A_START_E8, start_e8),
+        (A_LEVERAGE, charges.leverage), (A_MAX_LEVERAGE, charges.max_leverage), (A_START_E8, before.equity_e8),
         (A_CREDIT_SHARE, GROWTH_SHARE if charges.is_growth else 1), (A_HAS_BUDGET, int(charges.has_budget)),
         (A_IS_HIP3, int(charges.is_hip3)), (A_IMPACT_E6, round(charges.impact_usd * 1e6)), (A_DUE_T, first_t_ns),
-        (A_SAMPLE_T, first_t_ns), (A_HOUR_T, (first_t_ns // HOUR_NS + 1) * HOUR_NS), (A_PEAK_E8, start_e8),
-        (A_DAY, -1), (A_SLOW_T, -SLOW_LANE_NS), (A_LOOK, look_ns), (A_TICK_T, first_t_ns),
+        (A_SAMPLE_T, first_t_ns), (A_HOUR_T, (first_t_ns // HOUR_NS + 1) * HOUR_NS), (A_PEAK_E8, before.peak_e8),
+        (A_DAY, before.day), (A_DAY_E8, before.day_e8), (A_SLOW_T, -SLOW_LANE_NS), (A_LOOK, look_ns),
+        (A_TICK_T, first_t_ns), (A_BEFORE_SENT, before.sent), (A_BEFORE_EARNED_E6, before.earned_e6),
+        (A_KILLED_T, before.killed_t_ns), (A_KILL_ROWS, before.kill_rows),
     ):  # fmt: skip
         account[place] = value
     sums[Y_INTEREST_1H], sums[Y_CLAMP] = charges.interest_rate_1h, charges.funding_clamp
@@ -162,20 +182,41 @@ def equity_e8(account: list[int], desk: list[int], position: int) -> int:
     return account[A_START_E8] + earned + account[A_OTHERS_E8]
 
 
+@kernel("i8(i8[::1], i8[::1])")
+def earned_e6(account: list[int], desk: list[int]) -> int:
+    """Actions the account has earned by trading, here, in its other markets and before, 1e-6."""
+    mine = desk[D_VOLUME] // max(account[A_CREDIT_SHARE], 1)
+    return mine + account[A_OTHERS_EARNED_E6] + account[A_BEFORE_EARNED_E6]
+
+
+@kernel("i8(i8[::1])", inline=True)
+def sent_in_all(account: list[int]) -> int:
+    """Actions the venue has counted, here, in the account's other markets and before."""
+    return account[A_SENT] + account[A_OTHERS_SENT] + account[A_BEFORE_SENT]
+
+
 @kernel("i8(i8[::1], i8[::1], i8, i8)")
 def charge_action(account: list[int], desk: list[int], kind: int, now: int) -> int:
     """1 when the venue lets one more action through; it is counted then."""
     if account[A_HAS_BUDGET] == 0:
         account[A_SENT] += 1
         return 1
-    limit = action_cap(desk[D_VOLUME] // max(account[A_CREDIT_SHARE], 1) + account[A_OTHERS_EARNED_E6]) - 1
-    if account[A_SENT] + account[A_OTHERS_SENT] + 1 > most_actions(limit, 1 if kind == CANCEL else 0):
+    limit = action_cap(earned_e6(account, desk)) - 1
+    if sent_in_all(account) + 1 > most_actions(limit, 1 if kind == CANCEL else 0):
         if now < account[A_SLOW_T] + SLOW_LANE_NS:
             account[A_OVER] += 1
             return 0
         account[A_SLOW_T] = now
     account[A_SENT] += 1
     return 1
+
+
+def standing_of(account: Any, desk: Any, position: int) -> Standing:
+    """What the account's next span begins with; what is held is valued at the mark."""
+    return Standing(
+        int(equity_e8(account, desk, position)), int(account[A_PEAK_E8]), int(account[A_DAY]), int(account[A_DAY_E8]),
+        int(sent_in_all(account)), int(earned_e6(account, desk)), int(account[A_KILLED_T]), int(account[A_KILL_ROWS]),
+    )  # fmt: skip
 
 
 @kernel("i8(i8[::1], i8, i8, i8[::1], i8[::1], i8[::1])")

@@ -10,15 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backtest.loop.account import (
-    A_CREDIT_SHARE,
-    A_ON,
-    A_OTHERS_EARNED_E6,
-    A_OTHERS_SENT,
-    A_OVER,
-)
+from backtest.loop.account import A_BEFORE_SENT, A_ON, A_OTHERS_SENT, A_OVER, earned_e6
 from backtest.loop.desk import post
-from backtest.loop.layout import CF_REBALANCE, D_ACTIONS, D_VOLUME, PLACE
+from backtest.loop.layout import CF_REBALANCE, D_ACTIONS, PLACE
 from backtest.loop.own import OW_ASK, OW_BID, OW_MARK, OW_ORACLE
 from backtest.loop.slots import (
     A_LADDER,
@@ -336,9 +330,8 @@ def count_actions(
     refill(bucket, counts, now, in_state(slots, OPEN))
     sent = desk[D_ACTIONS]
     if account[A_ON] == 1:
-        sent += LEVERAGE_SET + account[A_OTHERS_SENT] - account[A_OVER]
-    earned = desk[D_VOLUME] // max(account[A_CREDIT_SHARE], 1) + account[A_OTHERS_EARNED_E6]
-    reconcile(bucket, counts, sent, action_cap(earned))
+        sent += LEVERAGE_SET + account[A_OTHERS_SENT] + account[A_BEFORE_SENT] - account[A_OVER]
+    reconcile(bucket, counts, sent, action_cap(earned_e6(account, desk)))
     slots[SL_COUNTED_T] = now
 
 

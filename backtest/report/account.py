@@ -217,5 +217,5 @@ def chained(parts: Sequence[Account]) -> Account:
         **columns,
         spans=tuple(span for part in parts for span in part.spans),
         counts={name: sum(part.counts[name] for part in parts) for name in parts[0].counts},
-        events=tuple(event for part in parts for event in part.events),
+        events=tuple(dict.fromkeys(event for part in parts for event in part.events)),
     )

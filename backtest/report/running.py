@@ -1,10 +1,10 @@
 """All scenarios on all pieces, on every core: each replay in its own process, fed from columns on disk.
 
-A piece is a stretch of time with one tape, or one of each of several markets that share an account; pieces follow each
-other and are replayed apart (each begins flat). The edge gate watches every market of every scenario over all pieces in
-their order: where it stops one and is enforced, that piece is replayed with the stop, and what follows is stopped from
-its begin. Decides no rule of the replay. A process reads the columns as copy-on-write maps, so that a market lies in
-memory once.
+A piece is a stretch of time with one tape, or one of each of several markets that share an account. A scenario's pieces
+follow each other: each begins flat, and with the account as the one before it left it (equity, peak, action budget, a
+kill). The edge gate watches every market over all of them: where it stops one and is enforced, that piece is replayed
+with the stop, and what follows is stopped from its begin. Decides no rule of the replay. A process reads the columns as
+copy-on-write maps, so that a market lies in memory once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 from backtest import quoters
-from backtest.loop.account import Charges
+from backtest.loop.account import Charges, Standing
 from backtest.loop.layout import NEVER
 from backtest.playing import Played, Replay, Terms
 from backtest.quoters import Stall
@@ -71,12 +71,16 @@ class Job:
     piece: int
     markets: tuple[int, ...]
     measures_flow: bool
-    stops_t_ns: tuple[int, ...]
+    stops_t_ns: tuple[int, ...] = ()
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of one market in one job; `scores` and `quoted_ns` are the edge gate's, up to `to_t_ns`."""
+    """What came of one market in one job; `scores` and `quoted_ns` are the edge gate's, up to `to_t_ns`.
+
+    `standing` is the whole account's.
+    """
 
     piece: int
     scenario: Scenario
@@ -86,6 +90,7 @@ class Done:
     scores: Scores | None = None
     quoted_ns: Any = None
     to_t_ns: int = 0
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,28 +109,35 @@ def span_of(tape: Tape) -> tuple[int, int]:
 
 def replayed(
     piece: Piece, plans: Sequence[Plan], scenario: Scenario, number: int, *, measures_flow: bool,
-    stops_t_ns: Sequence[int] = (),
+    stops_t_ns: Sequence[int] = (), standing: Standing | None = None,
 ) -> list[Done]:  # fmt: skip
     """One piece, in this process: each of its markets' outcome."""
     stops = stops_t_ns or [NEVER] * len(piece)
-    terms = [terms_of(tape, plans[m], scenario, stop) for (m, tape), stop in zip(piece, stops, strict=True)]
+    terms = [terms_of(tape, plans[m], scenario, stop, standing) for (m, tape), stop in zip(piece, stops, strict=True)]
     made = [ready(tape, plans[m], one) for (m, tape), one in zip(piece, terms, strict=True)]
     if len(made) == 1:
         made[0].go()
         results = [made[0].played()]
     else:
         results = play_together(made, min(one.from_t_ns for one in terms))
+    left = standing_after(made)
     return [
-        _done(number, scenario, m, plans[m], tape, one, played, measures_flow=measures_flow)
+        _done(number, scenario, m, plans[m], tape, one, played, left, measures_flow=measures_flow)
         for (m, tape), one, played in zip(piece, terms, results, strict=True)
     ]
 
 
-def terms_of(tape: Tape, plan: Plan, scenario: Scenario, stop_t_ns: int) -> Terms:
+def standing_after(replays: Sequence[Replay]) -> Standing:
+    """Of the account that the replays share; each knows all but how high the others saw it."""
+    return replace(replays[0].standing, peak_e8=max(one.standing.peak_e8 for one in replays))
+
+
+def terms_of(tape: Tape, plan: Plan, scenario: Scenario, stop_t_ns: int, standing: Standing | None) -> Terms:
     delays = scenario.delays
     return Terms(
         *span_of(tape), delays.feed_ms, delays.order_ms, scenario.model, latency=delays.table,
-        is_recorded=delays.is_recorded, charges=charges_of(plan), risk=plan.stall.settings.risk, stop_t_ns=stop_t_ns,
+        is_recorded=delays.is_recorded, charges=charges_of(plan, standing), risk=plan.stall.settings.risk,
+        stop_t_ns=stop_t_ns,
     )  # fmt: skip
 
 
@@ -135,17 +147,17 @@ def ready(tape: Tape, plan: Plan, terms: Terms) -> Replay:
 
 
 def _done(
-    number: int, scenario: Scenario, market: int, plan: Plan, tape: Tape, terms: Terms, played: Played, *,
-    measures_flow: bool,
+    number: int, scenario: Scenario, market: int, plan: Plan, tape: Tape, terms: Terms, played: Played,
+    standing: Standing, *, measures_flow: bool,
 ) -> Done:  # fmt: skip
     stall, span = plan.stall, (terms.from_t_ns, terms.to_t_ns)
     flow = flow_of(tape, played.mid2, stall.fee_bps, stall.cap_usd, *span) if measures_flow else None
     told = scores(played, plan.costs.maker_ppb / PPB_PER_BPS)
     when = quoted(played, stall.settings, span[0])
-    return Done(number, scenario, account_of(played, plan.costs, *span), flow, market, told, when, span[1])
+    return Done(number, scenario, account_of(played, plan.costs, *span), flow, market, told, when, span[1], standing)
 
 
-def charges_of(plan: Plan) -> Charges:
+def charges_of(plan: Plan, standing: Standing | None) -> Charges:
     """What the venue of this market takes and asks for."""
     market, costs = market_of(plan.stall.settings), plan.costs
     return Charges(
@@ -153,6 +165,7 @@ def charges_of(plan: Plan) -> Charges:
         is_growth=market.growth_mode, is_hip3=market.is_hip3, has_budget=plan.has_budget,
         interest_rate_1h=market.interest_rate_1h, funding_clamp=market.funding_clamp,
         funding_multiplier=market.funding_multiplier, impact_usd=market.impact_notional_usd,
+        standing=standing,
     )  # fmt: skip
 
 
@@ -200,47 +213,56 @@ class Gates:
 # ---------------------------------------------------------------------- on every core
 @dataclass(slots=True)
 class _Queue:
-    """Jobs on their way, and what came back and waits for the pieces before it."""
+    """Jobs on their way, those whose turn has not come, and where each scenario's account stands."""
 
     pool: ProcessPoolExecutor
     gates: Gates
     told: Callable[[Done], None]
     scenarios: Sequence[Scenario]
     running: dict[Future[list[Done]], Job] = field(default_factory=dict)
-    waiting: dict[tuple[Scenario, int], tuple[Job, list[Done]]] = field(default_factory=dict)
-    settled: dict[Scenario, int] = field(default_factory=dict)  # pieces accepted
+    held: dict[tuple[Scenario, int], Job] = field(default_factory=dict)
+    turn: dict[Scenario, int] = field(default_factory=dict)  # the piece that is next
+    standing: dict[Scenario, Standing | None] = field(default_factory=dict)
     left: dict[int, int] = field(default_factory=dict)  # scenarios a piece still needs
     done: list[Done] = field(default_factory=list)
 
     def submit(self, job: Job) -> None:
-        stops = self.gates.stops_t_ns(job.scenario, job.markets)
-        job = replace(job, stops_t_ns=stops)
+        """Run it when the piece before it has been accepted."""
         self.left.setdefault(job.piece, len(self.scenarios))
-        self.running[self.pool.submit(_replayed_from, job)] = job
+        self.held[job.scenario, job.piece] = job
+        self._next(job.scenario)
 
     def collect(self, *, until: int) -> None:
-        while len(self.running) > until:
+        """Wait until no more than so many jobs are left."""
+        while len(self.running) + len(self.held) > until:
             ended, _ = wait(self.running, return_when=FIRST_COMPLETED)
             for future in ended:
-                job = self.running.pop(future)
-                self.waiting[job.scenario, job.piece] = job, future.result()
-                self._settle(job.scenario)
+                self._settle(self.running.pop(future), future.result())
 
-    def _settle(self, scenario: Scenario) -> None:
-        """Accept what follows what was accepted; a job that did not know its stops is played again."""
-        while (found := self.waiting.pop((scenario, self.settled.get(scenario, 0)), None)) is not None:
-            job, results = found
-            is_late = job.stops_t_ns != self.gates.stops_t_ns(scenario, job.markets)
-            if is_late or self.gates.see(results):
-                self.submit(job)
-                return
-            self.settled[scenario] = job.piece + 1
-            for one in results:
-                self.done.append(replace(one, scores=None, quoted_ns=None))
-                self.told(one)
-            self.left[job.piece] -= 1
-            if self.left[job.piece] == 0:
-                rmtree(job.folder)
+    def _next(self, scenario: Scenario) -> None:
+        job = self.held.pop((scenario, self.turn.get(scenario, 0)), None)
+        if job is not None:
+            self._run(job)
+
+    def _run(self, job: Job) -> None:
+        stops = self.gates.stops_t_ns(job.scenario, job.markets)
+        job = replace(job, stops_t_ns=stops, standing=self.standing.get(job.scenario))
+        self.running[self.pool.submit(_replayed_from, job)] = job
+
+    def _settle(self, job: Job, results: list[Done]) -> None:
+        """Accept the piece, or play it again with the stop that it called for."""
+        if self.gates.see(results):
+            self._run(job)
+            return
+        self.turn[job.scenario] = job.piece + 1
+        self.standing[job.scenario] = results[0].standing
+        for one in results:
+            self.done.append(replace(one, scores=None, quoted_ns=None))
+            self.told(one)
+        self.left[job.piece] -= 1
+        if self.left[job.piece] == 0:
+            rmtree(job.folder)
+        self._next(job.scenario)
 
 
 def all_replayed(
@@ -271,14 +293,15 @@ def _jobs(pieces: Iterable[Piece], plans: tuple[Plan, ...], scenarios: Sequence[
         for market, tape in piece:
             write_columns(tape, folder / str(market))
         for k, scenario in enumerate(scenarios):
-            yield Job(plans, scenario, str(folder), number, markets, k == 0, ())
+            yield Job(plans, scenario, str(folder), number, markets, k == 0)
 
 
 def _replayed_from(job: Job) -> list[Done]:
     piece = [(market, read_columns(Path(job.folder) / str(market))) for market in job.markets]
     return replayed(
-        piece, job.plans, job.scenario, job.piece, measures_flow=job.measures_flow, stops_t_ns=job.stops_t_ns
-    )
+        piece, job.plans, job.scenario, job.piece, measures_flow=job.measures_flow, stops_t_ns=job.stops_t_ns,
+        standing=job.standing,
+    )  # fmt: skip
 
 
 # ---------------------------------------------------------------------- columns on disk

@@ -56,6 +56,7 @@ def facts_of(
         parameters=_parameters(settings, plan, band, result.flow),
         enforces_edge=settings.enforces_edge,
         cap_ratio=settings.risk.hard_ratio,
+        leverage_asked=leverage_asked,
         gate=said_gate(result, settings.enforces_edge, settings.quoting.edge_gate_block_s),
     )
 
@@ -98,8 +99,9 @@ def _always(plan: Plan, band: Sequence[Scenario], spans: int) -> list[str]:
         lines.append("Quoting ends 310 s before the data do, so that the last fills can be marked out.")
     else:
         lines.append(
-            f"{spans} spans are replayed apart: each begins flat with a full budget, is quoted until 310 s before its "
-            f"end, and what is then held is valued at the mid."
+            f"{spans} spans are replayed one after the other: each begins flat, with the equity and the action budget "
+            "that the one before it left, is quoted until 310 s before its end, and what is then held is valued at the "
+            "mid."
         )
     return lines
 

@@ -34,7 +34,8 @@ def progress() -> Progress:
 
 def show(result: Result, facts: Facts, page: Path) -> None:
     out = console()
-    out.print(f"\n[bold]{facts.coin}[/bold], {facts.profile}, {facts.span}")
+    asked = f" (the market's maximum; {facts.leverage_asked} was asked for)" if facts.leverage_asked else ""
+    out.print(f"\n[bold]{facts.coin}[/bold], {facts.profile}, leverage {facts.leverage}{asked}, {facts.span}")
     out.print(f"source: {facts.source}\n")
     out.print(_figures(result))
     out.print(_targets(result))

@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import numpy as np
+
+from backtest.report.account import Account
 from backtest.report.bands import Result
 from backtest.report.liquidation import Liquidation
 
 MINUS = "\N{MINUS SIGN}"
+NEARLY_ALL, ALL_BUT = 0.85, 0.99
+"""The governor keeps a part of the budget back for cancels; a hundredth of what was sent may come late."""
+DAY_NS = 86_400 * 10**9
 FILLS_MIN = 100
 """Fewer fills and no interval is believed: single moves decide."""
 
@@ -35,6 +41,8 @@ class Facts:
     parameters: tuple[tuple[str, str], ...]
     cap_ratio: float = 0.5
     """Inventory cap over equity."""
+    leverage_asked: int = 0
+    """Where it was more than the market allows."""
     enforces_edge: bool = False
     gate: str = ""
     """What the edge gate said of the headline scenario, and in how many it stopped the market."""
@@ -60,9 +68,24 @@ def answer(result: Result) -> tuple[str, str]:
     said, kind = _edge(result)
     use = result.base.figures["budget_use"].value or 0.0
     if use <= 1.0:
-        return said, kind
+        return said + spent(result.base.account, use), kind
     beyond = f" It needs {number(use, 1)} times the actions its address earns: the venue would not have let it."
     return said + beyond, "no" if kind == "no" else ""
+
+
+def spent(account: Account, use: float) -> str:
+    """That the actions were gone in the first half of what was played and nothing could follow, where it is so."""
+    if use < NEARLY_ALL or len(account.t_ns) == 0:
+        return ""
+    last = int(np.searchsorted(account.actions_by_row, ALL_BUT * account.actions_by_row[-1]))
+    first_t_ns, end_t_ns = account.spans[0][0], account.spans[-1][1]
+    took, whole = int(account.t_ns[last]) - first_t_ns, end_t_ns - first_t_ns
+    if took > whole / 2:
+        return ""
+    return (
+        f" Its action budget lasted {number(took / DAY_NS, 1)} of {number(whole / DAY_NS, 1)} days: from then on it "
+        "could hardly send an order."
+    )
 
 
 def _edge(result: Result) -> tuple[str, str]:

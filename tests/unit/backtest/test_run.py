@@ -33,7 +33,7 @@ from common.config import load
 from common.errors import BadInput, ConfigError
 from common.kernel import ROOT
 from quoter.card_file import write_card
-from tests.unit.backtest.builders import T0, random_market
+from tests.unit.backtest.builders import random_market
 from tests.unit.quoter.test_forecast import a_card
 
 DAY_NS = 86_400 * 10**9
@@ -110,14 +110,16 @@ def test_a_short_span_is_one_replay_and_a_gap_makes_two() -> None:
     assert [len(t.stamp_ns) for t in pieces(opened(tape, apart))] == [51, 51]
 
 
-def test_a_long_span_is_played_part_by_part() -> None:
+def test_a_long_span_is_played_in_weeks() -> None:
     tape = random_market(1, 50).tape()
-    ends = later(tape, int(WHOLE_DAYS_MAX * DAY_NS))
-    long = Opened(
-        (Part("a", T0, T0 + int(WHOLE_DAYS_MAX * DAY_NS), lambda: tape), Part("b", T0, T0 + DAY_NS, lambda: ends)),
-        "long", "npz", (), (),
-    )  # fmt: skip
-    assert [len(t.stamp_ns) for t in pieces(long)] == [51, 51]
+    days = int(WHOLE_DAYS_MAX) + 2
+    half_hours = [later(tape, k * DAY_NS // 48) for k in range(48 * days)]
+    parts = [Part("x", int(t.stamp_ns[0]), int(t.stamp_ns[0]) + DAY_NS // 48, lambda t=t: t) for t in half_hours]
+    spans_d = [
+        (int(t.stamp_ns[-1]) - int(t.stamp_ns[0])) / DAY_NS for t in pieces(Opened(tuple(parts), "long", "npz", (), ()))
+    ]
+    assert len(spans_d) == 5
+    assert all(6.9 < days <= 7.0 for days in spans_d[:4])
 
 
 # ---------------------------------------------------------------------- the forecast

@@ -275,6 +275,22 @@ def test_parts_are_joined_only_in_order(tmp_path: Path) -> None:
         joined([tape, tape])
 
 
+def test_more_than_a_month_of_a_made_up_market_is_made_of_bars(tmp_path: Path) -> None:
+    month, longer = opened(tmp_path, "synthetic", days=31.1), opened(tmp_path, "synthetic", days=60.0)
+    assert month.kind == longer.kind == "synthetic"
+    assert (len(longer.parts), longer.days) == (60, 60.0)
+    assert [len(list((tmp_path / "cache").glob("*/meta.json")))] == [0]  # nothing of it is kept
+    assert "5-minute bars" in longer.name
+    said = " ".join(longer.caveats)
+    assert "the market is made up" in said
+    assert "coarse" in said
+    tape = longer.parts[2].load()
+    assert np.array_equal(tape.px_u, month.parts[2].load().px_u) is False  # a longer span is another walk
+    bids = tape.px_u[tape.what == 1] / 10 ** (6 - settings_in(tmp_path, "us500").venue.sz_decimals)
+    start = settings_in(tmp_path, "us500").venue.px_start
+    assert 0.8 * start < bids.min() < bids.max() < 1.25 * start
+
+
 def test_made_up_days_go_on_where_the_day_before_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from backtest.data import made_up_days
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from backtest.loop import account as ac
-from backtest.loop.account import Charges
+from backtest.loop.account import Charges, Standing
 from backtest.loop.layout import (
     D_LEN,
     FAIR_PARTS,
@@ -22,7 +24,7 @@ from backtest.loop.layout import (
     new_log,
 )
 from backtest.loop.market import log_fill
-from backtest.playing import Money, Played
+from backtest.playing import Money, Played, Replay
 from backtest.tape import Context
 from common.config import Risk
 from common.kernel import istate, state
@@ -181,6 +183,40 @@ def test_without_budget_requests_are_refused_and_what_rests_stays() -> None:
     assert ac.charge_action(account, desk, 1, T0 + NS) == 0
     assert ac.charge_action(account, desk, 3, T0 + NS) == 1  # a cancel has an allowance of its own
     assert account[ac.A_OVER] == 1
+
+
+def test_what_earlier_spans_sent_and_earned_counts_against_the_budget() -> None:
+    before = Standing(10**11, 10**11, -1, 0, sent=10_050, earned_e6=60 * 10**6, killed_t_ns=0, kill_rows=0)
+    account, _ = ac.new_account(Charges(30_000, 450_000, 10, 20, 1_000.0, has_budget=True, standing=before), T0)
+    desk = istate(D_LEN)
+    taken = [ac.charge_action(account, desk, 1, T0 + k) for k in range(12)]
+    assert taken == [1] * 10 + [0, 0]  # nine within the cap less one, and the one in ten seconds
+    assert (account[ac.A_SENT], account[ac.A_OVER]) == (10, 2)
+
+
+def test_an_account_goes_on_where_the_span_before_left_it() -> None:
+    first = Replay(random_market(2).tape(), a_quoter((0.5,)), terms(charges=CHARGES))
+    first.go()
+    left, told = first.standing, money(first.played())
+    assert left.equity_e8 == told.equity_e8 != 10**11
+    assert left.peak_e8 >= 10**11
+    assert 10_000 + left.earned_e6 // 10**6 - left.sent == told.actions_left
+    second = Replay(random_market(3).tape(), a_quoter((0.5,)), terms(charges=replace(CHARGES, standing=left)))
+    begun = second.standing
+    assert (begun.equity_e8, begun.sent, begun.earned_e6) == (left.equity_e8, left.sent, left.earned_e6)
+    second.go()
+    alone = run(random_market(3), a_quoter((0.5,)), terms(charges=CHARGES))
+    assert second.standing.equity_e8 - left.equity_e8 == money(alone).equity_e8 - 10**11
+    assert second.standing.sent - left.sent == money(alone).actions_counted
+
+
+def test_who_was_killed_stays_killed_in_the_next_span() -> None:
+    killed = Standing(10**11, 10**11, -1, 0, 0, 0, killed_t_ns=T0 - NS, kill_rows=1)
+    conditions = terms(charges=replace(CHARGES, standing=killed), risk=Risk.model_validate({}))
+    assert run(random_market(2), a_quoter((0.5,)), terms(charges=CHARGES)).placed > 0
+    stopped = run(random_market(2), a_quoter((0.5,)), conditions)
+    assert money(stopped).killed_t_ns == T0 - NS
+    assert len(stopped.fills) == 0
 
 
 def test_actions_counted_are_those_that_arrived() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,14 @@ import numpy as np
 import pytest
 
 from backtest.data.opened import Touched
-from backtest.report import story, written
+from backtest.report import story, terminal, written
 from backtest.report.bands import Result, result_of
 from backtest.report.charts import thinned
 from backtest.report.figures import Terms
 from backtest.report.page import Material, write_page
 from backtest.report.running import Done
 from backtest.report.scenarios import scenarios
-from backtest.report.words import Facts, answer, exact
+from backtest.report.words import Facts, answer, exact, spent
 from tests.unit.backtest.report.builders import COSTS, a_flow, an_account, some_trades, wandering
 
 BAND = scenarios("risk-averse", "table:typical")
@@ -127,6 +128,22 @@ def test_few_fills_are_no_answer() -> None:
     text, kind = answer(a_result(count=40))
     assert "too few to tell" in text
     assert kind == ""
+
+
+def test_a_budget_that_is_gone_early_is_said() -> None:
+    account = an_account(some_trades(240.0, 1, 50), wandering(240.0, 1), 240.0)
+    rows = np.arange(len(account.t_ns))
+    early = replace(account, actions_by_row=np.minimum(rows * 400, 4_000))
+    late = replace(account, actions_by_row=rows * 10)
+    assert spent(early, 0.9).startswith(" Its action budget lasted ")
+    assert "of 10.0 days" in spent(early, 0.9)
+    assert spent(early, 0.5) == ""
+    assert spent(late, 0.9) == ""
+
+
+def test_leverage_beyond_the_market_is_said_first(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    terminal.show(RESULT, facts(leverage=20, leverage_asked=25), tmp_path)
+    assert "leverage 20 (the market's maximum; 25 was asked for)" in capsys.readouterr().out
 
 
 def test_money_is_written_without_rounding() -> None:

@@ -1,4 +1,4 @@
-"""Columns travel whole, pieces are played apart, the band is the one that was asked for."""
+"""Columns travel whole, a scenario's pieces follow each other, the band is the one that was asked for."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backtest.loop.account import Standing
 from backtest.loop.layout import NEVER
 from backtest.report.account import Account
 from backtest.report.running import Done, Gates, Plan, all_replayed, read_columns, replayed, span_of, write_columns
-from backtest.report.scenarios import latency_of, scenarios
+from backtest.report.scenarios import Scenario, latency_of, scenarios
 from backtest.tape import Context, Tape
 from common.errors import ConfigError
 from quoter.state import NS
@@ -107,12 +108,36 @@ def test_other_processes_give_what_this_one_gives() -> None:
     done = all_replayed([[(0, tape)] for tape in tapes], [PLAN], band, heard.append, 2).done
     assert [(one.piece, one.scenario) for one in done] == [(piece, one) for piece in (0, 1) for one in band]
     assert len(heard) == 6
+    left: dict[Scenario, Standing | None] = {}
     for one in done:
         [here] = replayed(
-            [(0, tapes[one.piece])], [PLAN], one.scenario, one.piece, measures_flow=one.scenario == band[0]
-        )
+            [(0, tapes[one.piece])], [PLAN], one.scenario, one.piece, measures_flow=one.scenario == band[0],
+            standing=left.get(one.scenario),
+        )  # fmt: skip
         assert same(here.account, one.account)
         assert here.flow == one.flow
+        assert here.standing == one.standing
+        left[one.scenario] = one.standing
+
+
+def test_a_span_without_budget_left_sends_next_to_nothing() -> None:
+    plan, piece = replace(PLAN, has_budget=True), [(0, random_market(5, 1_500).tape())]
+    [free] = replayed(piece, [plan], ALL[0], 0, measures_flow=False)
+    spent = Standing(10**11, 10**11, -1, 0, sent=9_999, earned_e6=0, killed_t_ns=0, kill_rows=0)
+    [poor] = replayed(piece, [plan], ALL[0], 0, measures_flow=False, standing=spent)
+    assert free.account.counts["placed"] > 20
+    assert poor.account.counts["placed"] <= 2
+
+
+def test_markets_that_share_an_account_leave_one_standing() -> None:
+    piece = [(m, random_market(seed, 1_500).tape()) for m, seed in enumerate((5, 6))]
+    both = replayed(piece, [PLAN, PLAN], ALL[0], 0, measures_flow=False)
+    left = both[0].standing
+    assert left == both[1].standing
+    assert left is not None
+    added = sum(int(one.account.equity_e8[-1]) for one in both)  # valued at the mid, not at the mark
+    assert left.equity_e8 - round(COSTS.equity_usd * 1e8) == pytest.approx(added, abs=10**6)
+    assert left.sent == sum(one.account.counts["actions"] - one.account.counts["over budget"] for one in both)
 
 
 # ---------------------------------------------------------------------- the edge gate over pieces
