@@ -1,41 +1,50 @@
-"""`python -m backtest edge ...`: research on recordings; see each command's --help."""
+"""`python -m backtest run ...`: backtests and research on recordings; see each command's --help."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
+from typing import Any
 
-from backtest import run
-from backtest.data import fetch
-from backtest.studies import edge, foresight, planted, queue_watch, vol
 from common.errors import EXIT_CONFIG, EXIT_FAULT, BadInput, ConfigError
+
+COMMANDS = {
+    "run": ("backtest.run", "what a configuration would have earned, with its report"),
+    "edge": ("backtest.studies.edge", "what each quoter would have earned, and what the forecast is worth"),
+    "planted": ("backtest.studies.planted", "what the engine earns where the truth was planted"),
+    "vol": ("backtest.studies.vol", "which volatility estimator forecasts best"),
+    "lookahead": ("backtest.studies.foresight", "does a replay know anything before it could?"),
+    "queue": ("backtest.studies.queue_watch", "the queue estimate against the venue's own queue"),
+    "fetch": ("backtest.data.fetch", "bring a market's history into data/"),
+}
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m backtest")
-    commands = parser.add_subparsers(dest="command", required=True)
-    edge.arguments(
-        commands.add_parser("edge", help="what each quoter would have earned, and what the forecast is worth")
-    )
-    run.arguments(commands.add_parser("run", help="what a configuration would have earned, with its report"))
-    vol.arguments(commands.add_parser("vol", help="which volatility estimator forecasts best"))
-    fetch.arguments(commands.add_parser("fetch", help="bring a market's history into data/"))
-    foresight.arguments(commands.add_parser("lookahead", help="does a replay know anything before it could?"))
-    planted.arguments(commands.add_parser("planted", help="what the engine earns where the truth was planted"))
-    queue_watch.arguments(commands.add_parser("queue", help="the queue estimate against the venue's own queue"))
-    mains = {
-        "edge": edge.main, "run": run.main, "vol": vol.main, "fetch": fetch.main, "lookahead": foresight.main,
-        "planted": planted.main, "queue": queue_watch.main,
-    }  # fmt: skip
-    told = parser.parse_args()
+    told, command = parsed(sys.argv[1:])
     try:
-        return mains[told.command](told)
+        done: int = command.main(told)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_CONFIG
     except BadInput as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_FAULT
+    return done
+
+
+def parsed(words: list[str]) -> tuple[argparse.Namespace, Any]:
+    """What was asked for, and the module that does it: the only one that is imported."""
+    parser = argparse.ArgumentParser(prog="python -m backtest")
+    commands = parser.add_subparsers(dest="command", required=True)
+    wanted = next((word for word in words if word in COMMANDS), "")
+    chosen: Any = None
+    for name, (module, does) in COMMANDS.items():
+        its = commands.add_parser(name, help=does)
+        if name == wanted:
+            chosen = importlib.import_module(module)
+            chosen.arguments(its)
+    return parser.parse_args(words), chosen
 
 
 if __name__ == "__main__":

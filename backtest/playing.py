@@ -113,7 +113,7 @@ from simvenue.book.queue_model import POWER
 from simvenue.book.state import VenueState
 from simvenue.book.state import new_state as new_venue
 from simvenue.book.table import H_POS, H_ROOM
-from simvenue.desk.budget import action_cap
+from simvenue.desk.actions import action_cap
 from simvenue.door.latency import HOLD_NS, Latency, delay_at, draw, new_line, new_table
 
 if TYPE_CHECKING:

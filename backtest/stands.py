@@ -125,7 +125,7 @@ def plan_of(told: argparse.Namespace, settings: Settings, opened: Opened, card: 
     if not tick:
         tick = tick_u(int(opened.parts[0].load().px_u[0]), decimals)
     stall = Stall(settings, maker_ppb / PPB_PER_BPS, tick, told.strict)
-    return Plan(stall, settings.quoting.profile, costs, card, told.budget == "enforced")
+    return Plan(stall, settings.quoting.profile, costs, card, told.budget == "enforced", opened.cycle_ms)
 
 
 # ---------------------------------------------------------------------- pieces

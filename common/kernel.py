@@ -14,12 +14,13 @@ and prints the seconds.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,6 +33,8 @@ POOLS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NU
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_collects = gc.isenabled()
+gc.disable()  # nothing that is being imported is garbage, and looking for some took a tenth of a start
 try:
     if os.environ.get("AMM_KERNELS") == "plain":
         raise ImportError("plain kernels were asked for")
@@ -44,11 +47,13 @@ try:
     import numpy as np
     from llvmlite.binding import Linkage
     from numba.core.codegen import CPUCodeLibrary
-    from numba.np import arrayobj
 
     COMPILED = True
 except ImportError:
     COMPILED = False
+finally:
+    if _collects:
+        gc.enable()
 
 OPTIONS = {"fastmath": False, "_nrt": False}
 """For numba. Kernels allocate nothing, so references to the vectors they are handed need not be counted: the atomic
@@ -114,6 +119,8 @@ if COMPILED:
         It looks at every vector's length at every access, which was a third of the replay's instructions. With
         `NUMBA_BOUNDSCHECK=1`, as a test runs every kernel, an index below 0 raises.
         """
+        from numba.np import arrayobj  # noqa: PLC0415  who only reads a kernel does without it
+
         kept = arrayobj.fix_integer_index
         arrayobj.fix_integer_index = _index
         try:
@@ -168,6 +175,20 @@ if COMPILED:
 
     CACHE = Path(os.environ.get("AMM_KERNEL_CACHE") or ROOT / "run" / "kernels")
 
+    @contextmanager
+    def _our_rules(dispatcher: Any, root: str) -> Iterator[None]:
+        """What `dispatcher` compiles and then keeps follows our rules; what it only reads needs none."""
+        compiling = dispatcher._compiler.compile
+        with ExitStack() as rules:
+
+            def compiled(*arguments: Any) -> Any:
+                rules.enter_context(_counted_from_the_front())
+                rules.enter_context(_callees_of_its_own(root))
+                return compiling(*arguments)
+
+            dispatcher._compiler.compile = compiled
+            yield
+
     def _promised(dispatcher: Any, signature: str, is_root: bool) -> Any:
         """`dispatcher`, which compiles for exactly `signature`, or reads that from the cache, when first needed."""
 
@@ -182,7 +203,7 @@ if COMPILED:
             dispatcher.enable_caching()
             # Not refreshed: what numba knows of lowering, its longest import, is for who compiles, and he loads it.
             dispatcher._cache.load_overload = dispatcher._cache._load_overload
-            with _counted_from_the_front(), _callees_of_its_own(dispatcher.py_func.__name__ if is_root else ""):
+            with _our_rules(dispatcher, dispatcher.py_func.__name__ if is_root else ""):
                 dispatcher.compile(signature)
             dispatcher.disable_compile()
 

@@ -25,10 +25,8 @@ from common.exporter import Exporter
 from common.kernel import COMPILATIONS
 from common.log import get_log
 from common.messages import SCHEMA, Heartbeat, Message, Tick
-from common.process import main, on_stop_signal, watch_parent
+from common.process import on_stop_signal, watch_parent
 from common.simclock import clock_client, read_clock
-
-__all__ = ["BatchEnd", "Engine", "Link", "Replayed", "Service", "main"]
 
 HEARTBEAT_S = 0.5
 LAG_PROBE_S = 0.05

@@ -14,6 +14,7 @@ import msgspec
 
 from common.clock import NS
 from common.config import Settings
+from common.events import Link
 from common.messages import (
     Alert,
     AssetContext,
@@ -33,7 +34,6 @@ from common.messages import (
     Verb,
 )
 from common.orders import level_of
-from common.service import Link
 from common.streams import CONTROL, MD, PERMIT, QUOTES
 from executor.account import Account
 from executor.events import (

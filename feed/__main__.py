@@ -2,7 +2,7 @@
 
 import sys
 
-from common.service import main
+from common.process import main
 from feed.main import build
 from feed.tools import run
 

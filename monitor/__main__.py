@@ -1,6 +1,6 @@
 """`python -m monitor`."""
 
-from common.service import main
+from common.process import main
 from monitor.main import build
 
 main("monitor", build)

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from common.config import Settings
+from common.events import Link, Replayed
 from common.messages import (
     AccountState,
     ActionReport,
@@ -31,7 +32,6 @@ from common.messages import (
     Tick,
     Touch,
 )
-from common.service import Link, Replayed
 from common.sessions import Calendar
 from monitor.alerts import AlertBook
 from monitor.events import Asked, ClockRead, KillSeen, WalletRead

@@ -14,7 +14,7 @@ if sys.argv[1:2] == ["explain"]:
 
     raise SystemExit(explain.main(sys.argv[2:]))
 
-from common.service import main
+from common.process import main
 from quoter.main import build
 
 main("quoter", build)

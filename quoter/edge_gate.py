@@ -24,6 +24,9 @@ from common.config import Settings
 from common.stats import Interval, bootstrap_mean
 from quoter.state import NS
 
+HORIZON_S = 60
+SETTLED_NS = 90 * NS
+"""A block is judged so long after its end: 60 s for the markout, 30 s for a mid that decides it."""
 SEED = 60
 DRAWS = 400
 """Drawn on the quoter's own loop: with a day of blocks about 20 ms, once in 5 minutes, and only while the mean is

@@ -15,6 +15,7 @@ from typing import Any
 
 from common.config import Settings
 from common.errors import BadInput
+from common.events import BatchEnd, Replayed
 from common.markout import HORIZONS_S, Markouts, Scored
 from common.messages import (
     AccountState,
@@ -37,12 +38,11 @@ from common.messages import (
     TradePrint,
     Verb,
 )
-from common.service import BatchEnd, Replayed
 from common.sessions import Calendar
 from common.streams import MD
 from quoter.adverse import learn_reach
 from quoter.analysis import analyse, deep_share
-from quoter.edge_gate import EdgeGate
+from quoter.edge_gate import HORIZON_S, SETTLED_NS, EdgeGate
 from quoter.events import EdgeKept, Figures, Model, Refused, Stop
 from quoter.fade import learn_score
 from quoter.gate import Gate
@@ -95,9 +95,6 @@ from quoter.view import MarketView
 from quoter.vol import see_mid
 from quoter.vol_model import VolModel, model_of
 
-FLOOR_HORIZON_S = 60
-EDGE_SETTLED_NS = 90 * NS
-"""A block is judged so long after its end: 60 s for the markout, 30 s for a mid that decides it."""
 NO_EDGE = "no_edge"
 PPB_PER_BPS = 1e5
 AGES = {"stale_data", "stale_venue", "permit_expired"}
@@ -212,7 +209,7 @@ class QuoteEngine:
         """Say so when our own fills show no edge here; where the gate enforces, stop."""
         if self.publisher.is_quoting:
             self.edge_gate.on_quoted(self.pace.t_ns)
-        if self.edge_gate.look(self.pace.t_ns, EDGE_SETTLED_NS):
+        if self.edge_gate.look(self.pace.t_ns, SETTLED_NS):
             self._say_no_edge()
 
     def _say_no_edge(self) -> None:
@@ -383,7 +380,7 @@ class QuoteEngine:
         for scored in scores:
             fill = scored.fill
             self._out.append(scored)
-            if scored.horizon_s == FLOOR_HORIZON_S:
+            if scored.horizon_s == HORIZON_S:
                 usd = fill.px_u * fill.sz_u / 1e6
                 self.edge_gate.on_score(fill.venue_t_ns, scored.bps - fill.fee_e8 / usd / 1e4, usd)
             if fill.liquidity is not Liquidity.MAKER:
@@ -396,7 +393,7 @@ class QuoteEngine:
                 learn_mode(self.state, self.ints, self.params, scored.bps, usd)
                 if self._fades() != fades:
                     self._dirty = self._adapt = True
-            if scored.horizon_s == FLOOR_HORIZON_S and (distance_bps := self.past.take(fill)) is not None:
+            if scored.horizon_s == HORIZON_S and (distance_bps := self.past.take(fill)) is not None:
                 learn_reach(self.state, self.ints, side, distance_bps, distance_bps - scored.bps)
 
     def _fades(self) -> list[Any]:

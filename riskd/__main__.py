@@ -1,6 +1,6 @@
 """`python -m riskd`."""
 
-from common.service import main
+from common.process import main
 from riskd.main import build
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ longer span is made of bars (`made_up_bars.py`): its days differ as a year's do,
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -48,15 +49,15 @@ def _bars(asked: Asked) -> Opened:
     facts = hashlib.sha256(b"".join(column.tobytes() for column in (bars.open, bars.high, bars.low, bars.close)))
     last_t_ns = (int(bars.ts_ms[-1]) + bars.every_ms) * MS
     touched = Touched(f"synthetic bars seed {asked.seed}", len(bars), facts.hexdigest(), ORIGIN_NS, last_t_ns)
-    parts, said = bridged("made-up bars", bars, asked, touched, Funding())
+    opened = bridged("made-up bars", bars, asked, touched, Funding())
     worst = float(np.min(bars.low / np.maximum.accumulate(bars.high)))
     lines = [
         f"the market is made up: a random walk whose volatility comes in spells, {100 * bars.vol_annual:.1f} % a year "
         f"over all, its deepest fall {100 * (1 - worst):.1f} %",
-        *said,
+        *opened.caveats,
     ]
     title = f"made-up market, {bars.every_ms / 60_000:g}-minute bars, flow {name}, seed {asked.seed}"
-    return Opened(parts, title, "synthetic", tuple(lines), (touched,))
+    return replace(opened, name=title, kind="synthetic", caveats=tuple(lines))
 
 
 def _ticks(asked: Asked) -> Opened:

@@ -55,6 +55,8 @@ class Opened:
     caveats: tuple[str, ...]
     datasets: tuple[Touched, ...]
     reasons: tuple[str, ...] = ()
+    cycle_ms: float = 0.0
+    """Our quoter decides at most so often: where the data are coarse, so is he.  0 = whenever the book is told."""
 
     def tapes(self) -> Iterator[Tape]:
         """One part after the other; each is let go when the next is asked for."""

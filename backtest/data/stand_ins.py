@@ -7,7 +7,7 @@ the last close is the market's, the volatility to `STAND_IN_VOL`. Leaves the bri
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,8 @@ MARKOUTS = (
 )
 NO_FORECAST = "the invented book foretells nothing beyond its own catching up: forecasts are not tested on bars"
 COARSE = (
-    "coarse: makers look at their quotes once in {look:g} s (finer up to {days:g} days); orders come as often as ever"
+    "coarse: makers look at their quotes once in {look:g} s, and our quoter decides no oftener (both finer up to "
+    "{days:g} days); orders come as often as ever"
 )
 
 
@@ -80,19 +81,18 @@ def open_bars(stock: Stock, asked: Asked) -> Opened:
             f"volatility from {100 * vol:.1f} % a year to {100 * STAND_IN_VOL:g} %"
         )
     funding, read = _funding(stock.funding, asked)
-    parts, said = bridged(stock.title, bars, asked, touched, funding)
     name = f"{stock.title}, {bars.every_ms / 60_000:g}-minute bars ({path.name})"
-    return Opened(parts, name, "bars", (*lines, *said), (touched, *read))
+    opened = bridged(stock.title, bars, asked, touched, funding)
+    return replace(opened, name=name, caveats=(*lines, *opened.caveats), datasets=(touched, *read))
 
 
-def bridged(
-    title: str, bars: Bars, asked: Asked, touched: Touched, funding: Funding
-) -> tuple[tuple[Part, ...], list[str]]:
-    """(a part for each day of the bars, what must be said of events made from bars)."""
+def bridged(title: str, bars: Bars, asked: Asked, touched: Touched, funding: Funding) -> Opened:
+    """A part for each day of the bars, and what must be said of events made from bars."""
     settings, chosen = asked.settings, flow_name(asked.settings, asked.flow)
     is_coarse = bars.span_days > FINE_DAYS
     bridge = Bridge(title, FLOWS[chosen], settings.venue.sz_decimals, asked.seed, is_coarse, funding)
-    return _parts(bridge, bars, settings, asked.shelf, touched), _said(bars, bridge, chosen)
+    parts, said = _parts(bridge, bars, settings, asked.shelf, touched), _said(bars, bridge, chosen)
+    return Opened(parts, title, "bars", tuple(said), (touched,), cycle_ms=COARSE_LOOK_NS / MS if is_coarse else 0.0)
 
 
 def _said(bars: Bars, bridge: Bridge, chosen: str) -> list[str]:

@@ -18,7 +18,7 @@ from quoter.state import NS
 from riskd.margin import margin_ratio
 from simvenue.book.levels import best_px
 from simvenue.book.taking import impact_px
-from simvenue.desk.budget import SLOW_LANE_NS, action_cap, most_actions
+from simvenue.desk.actions import SLOW_LANE_NS, action_cap, most_actions
 from simvenue.money.fees import fee_e8
 from simvenue.money.funding import RATE_E10, SAMPLE_S, cash_e8, hourly_e10, middle_premium, premium
 from simvenue.money.margin import half_initial_e8, initial_e8

@@ -105,7 +105,7 @@ from quoter.state import (
     S_SPREAD_SCALE,
 )
 from riskd.limits import OUT_HARD_USD, OUT_SIZE, OUT_SOFT_USD, OUT_SPREAD, caps
-from simvenue.desk.budget import action_cap
+from simvenue.desk.actions import action_cap
 
 if TYPE_CHECKING:
     from common.config import Settings

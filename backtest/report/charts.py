@@ -18,7 +18,7 @@ from backtest.report.account import Account
 from backtest.report.bands import Found
 from backtest.report.breakdown import Curve, Row
 from backtest.scoring import HORIZONS_S
-from simvenue.desk.budget import START_ACTIONS
+from simvenue.desk.actions import START_ACTIONS
 
 INK, MUTED, GRID, BLUE, GREEN, RED, AMBER, VIOLET = (
     "#1b2733", "#66727f", "#e6eaee", "#1d5fa6", "#2f7d4f", "#b23a32", "#b7791f", "#6b4fa0",

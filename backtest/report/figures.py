@@ -16,14 +16,14 @@ from backtest.report.account import Account, Costs
 from backtest.report.blocks import SUMS, Blocks, blocks_of, drawn
 from backtest.scoring import HOUR_NS, LEVEL
 from common.stats import BLOCKS_MIN
-from simvenue.desk.budget import START_ACTIONS
+from simvenue.desk.actions import START_ACTIONS
 
 DRAWS = 1_000
 DAYS_MIN = 5
 """Fewer days and Sharpe is taken from blocks instead of days."""
 YEAR_DAYS = 365.0
 GROWTH_USD = 10.0
-"""USD traded that earn an action in growth mode; 1 otherwise (`simvenue/desk/budget.py`)."""
+"""USD traded that earn an action in growth mode; 1 otherwise (`simvenue/desk/actions.py`)."""
 
 
 @dataclass(frozen=True, slots=True)

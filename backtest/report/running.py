@@ -25,7 +25,7 @@ from backtest import quoters
 from backtest.loop.account import Charges, Standing
 from backtest.loop.layout import NEVER
 from backtest.playing import Played, Replay, Terms
-from backtest.quoters import Stall
+from backtest.quoters import Quoter, Stall
 from backtest.report.account import Account, Costs, account_of
 from backtest.report.flow import Flow, flow_of
 from backtest.report.scenarios import Scenario
@@ -54,6 +54,8 @@ class Plan:
     card: Card | None
     has_budget: bool = False
     """True: the venue refuses what the address has not earned, as it would; False: actions are only counted."""
+    cycle_ms: float = 0.0
+    """Of the quoter, where the data are coarse (`Opened.cycle_ms`)."""
 
     @property
     def forecast_weight(self) -> float:
@@ -142,8 +144,12 @@ def terms_of(tape: Tape, plan: Plan, scenario: Scenario, stop_t_ns: int, standin
 
 
 def ready(tape: Tape, plan: Plan, terms: Terms) -> Replay:
-    quoter = quoters.production(plan.stall, plan.profile, weight=plan.forecast_weight, executes=True)
-    return Replay(tape, quoter, terms, plan.card.model() if plan.card is not None else None)
+    return Replay(tape, quoter_of(plan), terms, plan.card.model() if plan.card is not None else None)
+
+
+def quoter_of(plan: Plan) -> Quoter:
+    made = quoters.production(plan.stall, plan.profile, weight=plan.forecast_weight, executes=True)
+    return replace(made, cycle_ms=plan.cycle_ms)
 
 
 def _done(

@@ -18,7 +18,7 @@ from backtest.together import TURN_NS
 from common.build import build_id
 from common.config import Settings
 from common.ticks import px_decimals
-from simvenue.desk.budget import START_ACTIONS
+from simvenue.desk.actions import START_ACTIONS
 from simvenue.money.fees import PPB_PER_BPS
 
 NINE = 9

@@ -23,8 +23,7 @@ from backtest.tape import Tape
 from common.config import Settings
 from common.markout import GAP_NS_MAX
 from common.stats import Interval
-from quoter.edge_gate import EdgeGate
-from quoter.engine import EDGE_SETTLED_NS, FLOOR_HORIZON_S
+from quoter.edge_gate import HORIZON_S, SETTLED_NS, EdgeGate
 from quoter.state import NS, QUOTES_MAX
 
 BLOCK_S_MIN = 10.0
@@ -65,7 +64,7 @@ def scores(played: Played, fee_bps: float) -> Scores:
     fills = played.fills
     known = played.mid2 > 0
     stamps, mids = played.stamp_ns[known], played.mid2[known]
-    due = fills[:, FILL_T] + FLOOR_HORIZON_S * NS
+    due = fills[:, FILL_T] + HORIZON_S * NS
     after = np.searchsorted(stamps, due, "right")
     ok = (after > 0) & (after < len(stamps))
     late, early = np.minimum(after, len(stamps) - 1), np.maximum(after - 1, 0)
@@ -107,7 +106,7 @@ class Watch:
         newest = -1
         numbers: list[int] = (quoted_ns // self._block_ns).tolist()
         for number in numbers:
-            look_ns = (number + 1) * self._block_ns + EDGE_SETTLED_NS
+            look_ns = (number + 1) * self._block_ns + SETTLED_NS
             if number < self._next or look_ns > to_t_ns:
                 continue
             self._next = number + 1
@@ -116,7 +115,7 @@ class Watch:
                 begun += 1
             known = int(np.searchsorted(known_ns, look_ns, "right"))
             newest = max(newest, self._hear(told, done, known))
-            if (known > done or newest >= number or self._gate.is_tried) and self._gate.look(look_ns, EDGE_SETTLED_NS):
+            if (known > done or newest >= number or self._gate.is_tried) and self._gate.look(look_ns, SETTLED_NS):
                 self.stop_t_ns = look_ns
                 return look_ns
             done = known

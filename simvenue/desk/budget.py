@@ -1,9 +1,8 @@
 """What one address may send: the action budget and the open-order limit (docs: "Rate limits and user limits").
 
-An address starts with 10,000 actions and earns one for each dollar it trades; in growth mode a dollar counts a tenth.
-An action with n entries costs n, one that arrives after its `expiresAfter` five times that. Bought actions are taken
-off what was used. With the budget gone one single-entry action every 10 s of market time still passes (a refused one
-costs nothing and does not put that off); cancels have a further allowance of their own. In the account modes
+How many actions it may have sent is `actions.py`'s. An action with n entries costs n, one that arrives after its
+`expiresAfter` five times that. Bought actions are taken off what was used. With the budget gone one single-entry action
+every 10 s of market time still passes (a refused one costs nothing and does not put that off). In the account modes
 `unifiedAccount` and `portfolioMargin` an address has 50,000 actions a UTC day besides. Volumes arrive as `credit_e6`:
 traded notional in 1e-6 quote, growth mode already counted.
 """
@@ -12,14 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from common.clock import NS
-from common.kernel import kernel
 from simvenue.desk import refusals
+from simvenue.desk.actions import SLOW_LANE_NS, action_cap, most_actions
 from simvenue.desk.deadman import DAY_NS, dollars
 
-START_ACTIONS = 10_000
-CANCEL_EXTRA = 100_000
-SLOW_LANE_NS = 10 * NS
 LATE_FACTOR = 5
 WEIGHT_PRICE_E8 = 50_000
 """A bought action costs $0.0005."""
@@ -29,18 +24,6 @@ DAY_CAPPED = ("unifiedAccount", "portfolioMargin")
 OPEN_ORDERS = 1000
 OPEN_ORDERS_MAX = 5000
 VOLUME_PER_OPEN_ORDER_E6 = 5_000_000 * 10**6
-
-
-@kernel("i8(i8)")
-def action_cap(credit_e6: int) -> int:
-    """Actions the address may have sent in all (`nRequestsCap`)."""
-    return START_ACTIONS + credit_e6 // 10**6
-
-
-@kernel("i8(i8, i8)")
-def most_actions(limit: int, is_cancel: int) -> int:
-    """How many actions may have been sent: the limit, with an allowance on top for cancels."""
-    return min(limit + CANCEL_EXTRA, 2 * limit) if is_cancel == 1 else limit
 
 
 def open_order_cap(credit_e6: int) -> int:

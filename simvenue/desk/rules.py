@@ -1,8 +1,7 @@
-"""What the venue accepts as an order: tick, lot, least and largest value, price band (its words: `refusals.py`).
+"""What the venue accepts as an order: form, lot, least and largest value, price band (its words: `refusals.py`).
 
-Written from the fact sheet (hyperliquid.md 2 and 4: docs "Tick and lot size", "Error responses") apart from
-`common/ticks.py`, so that one misread fact cannot pass on both sides; a property test holds the two together.
-A text becomes a `Decimal`, and the grid is judged on its digits.
+From the fact sheet (hyperliquid.md 4: docs "Error responses"). A text becomes a `Decimal`; which prices there are is
+`grid.py`'s.
 """
 
 from __future__ import annotations
@@ -10,14 +9,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
+from simvenue.desk.grid import PERP_DECIMALS, is_on_tick
 from simvenue.desk.refusals import BAD_PX, BAD_SZ, BAD_TIF, OFF_TICK, TOO_LARGE, TOO_SMALL, ZERO_SZ, Refusal
-from simvenue.events import OrderSpec
-from simvenue.market import MarketDef
 
-SIGNIFICANT_DIGITS = 5
-PERP_DECIMALS = 6
-"""A perp price may have this many decimals less szDecimals."""
+if TYPE_CHECKING:
+    from simvenue.events import OrderSpec
+    from simvenue.market import MarketDef
 
 MIN_VALUE_E6 = 10 * 10**6
 BAND = Decimal("0.8")
@@ -78,19 +77,6 @@ def parse_px(text: str, sz_decimals: int) -> int | Refusal:
 def ntl_max_e6(max_leverage: int) -> int:
     """Largest value of a limit order in 1e-6 quote."""
     return LIMIT_FACTOR * 10**6 * next(usd for least, usd in NTL_MAX_USD if max_leverage >= least)
-
-
-def is_on_tick(px: Decimal) -> bool:
-    """At most five significant figures, or a whole number; decimals are judged elsewhere."""
-    if px == px.to_integral_value():
-        return True
-    return len(px.normalize().as_tuple().digits) <= SIGNIFICANT_DIGITS
-
-
-def tick_u(px_u: int, sz_decimals: int) -> int:
-    """Distance between prices the venue takes near px_u, in px_u."""
-    digits = len(str(px_u))
-    return min(max(1, 10 ** (digits - SIGNIFICANT_DIGITS)), 10 ** (PERP_DECIMALS - sz_decimals)) if digits > 5 else 1
 
 
 def is_in_band(px_u: int, reference_px_u: int) -> bool:

@@ -17,6 +17,7 @@ from typing import Protocol
 from common.clock import MS, NS
 from common.errors import BadInput
 from simvenue.desk import budget, refusals
+from simvenue.desk.actions import action_cap
 from simvenue.desk.agents import AGENT_LIFE_NS, Agent, Agents
 from simvenue.desk.refusals import UNREADABLE, Words
 from simvenue.door import actions, meaning, signature
@@ -89,7 +90,7 @@ class Gateway:
         return self._purse(address).surplus(self._accounts.means(address).bought)
 
     def actions_cap(self, address: str) -> int:
-        return budget.action_cap(self._accounts.means(address).credit_e6)
+        return action_cap(self._accounts.means(address).credit_e6)
 
     def addresses(self) -> Sequence[str]:
         """Every address that has spent actions."""

@@ -21,7 +21,7 @@ from typing import IO, Any
 import numpy as np
 
 from common.errors import BadInput
-from simvenue.desk.rules import PERP_DECIMALS
+from simvenue.desk.grid import PERP_DECIMALS
 from simvenue.source import ASK_LEVEL, BID_CLEAR, BID_LEVEL, BUY_PRINT
 
 ARRAY = "data.npy"

@@ -75,7 +75,7 @@ def outermost(book: Ints, side: int) -> int:
 
 @kernel("i8(f8, i8)")
 def tick_of(px: float, unit: int) -> int:
-    """The venue's tick that all levels round px share: five digits, or whole quote tokens (`rules.tick_u`)."""
+    """The venue's tick that all levels round px share: five digits, or whole quote tokens (`grid.tick_u`)."""
     tick = 1
     for _ in range(2):
         reach = px + float(LEVELS * tick)

@@ -15,7 +15,7 @@ from typing import Any
 
 from common.clock import NS
 from common.kernel import COMPILED
-from simvenue.desk.rules import tick_u
+from simvenue.desk.grid import tick_u
 from simvenue.source import Rows
 from simvenue.synthetic import aggressors, layout, stretch
 from simvenue.synthetic.basis import Basis

@@ -24,7 +24,8 @@ DEADLINE_S = 15.0
 SERVICE = """
 import sys
 from common.bus import Hub, MemoryBus
-from common.service import Service, main
+from common.process import main
+from common.service import Service
 
 class Engine:
     def on(self, event, /):

@@ -129,6 +129,7 @@ def an_account(rng: random.Random) -> tuple[list[int], list[float]]:
     account[ac.A_ORACLE], account[ac.A_LAST] = PX + STEP * rng.randint(-3, 3), rng.choice((0, PX))
     account[ac.A_POSITION], account[ac.A_BASIS_E6] = rng.randint(-900, 900), rng.randint(-(10**9), 10**9)
     account[ac.A_SENT], account[ac.A_SLOW_T] = rng.choice((0, 9_990, 10_400)), T0 - rng.randint(0, 20 * NS)
+    account[ac.A_BEFORE_SENT], account[ac.A_BEFORE_EARNED_E6] = rng.choice((0, 400)), rng.choice((0, 300 * 10**6))
     account[ac.A_FUNDING_E8] = rng.randint(-(10**7), 10**7)
     account[ac.A_PRICE_T] = rng.choice((0, T0 + 60 * NS))
     sums[ac.Y_PREMIUM], sums[ac.Y_SAMPLES] = rng.gauss(0, 1e-3), float(rng.randint(0, 5))
@@ -382,6 +383,14 @@ def charge_action(rng: random.Random) -> Args:
     return an_account(rng)[0], desk, rng.choice((lo.PLACE, lo.CANCEL)), T0
 
 
+def earned_e6(rng: random.Random) -> Args:
+    return charge_action(rng)[:2]
+
+
+def sent_in_all(rng: random.Random) -> Args:
+    return (an_account(rng)[0],)
+
+
 def told_prices(rng: random.Random) -> tuple[list[int], list[int], list[int], list[float]]:
     if rng.random() < 0.5:
         return [], [], [], []
@@ -598,6 +607,8 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
             book_fill,
             equity_e8,
             charge_action,
+            earned_e6,
+            sent_in_all,
             price,
             sample_premium,
             pay_funding,

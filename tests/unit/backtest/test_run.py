@@ -16,6 +16,7 @@ import pytest
 
 from backtest import run
 from backtest.data.opened import Opened, Part
+from backtest.report.running import quoter_of
 from backtest.run import DAYS_MAX, band_of, check_recorded, days_of
 from backtest.stands import (
     WHOLE_DAYS_MAX,
@@ -101,6 +102,12 @@ def test_the_action_budget_is_enforced_unless_it_is_only_to_be_counted() -> None
     market = opened(random_market(1, 50).tape(), kind="npz")
     assert plan_of(told(), settings, market, None).has_budget
     assert not plan_of(told("--budget", "counted"), settings, market, None).has_budget
+
+
+def test_on_coarse_data_the_quoter_is_as_coarse() -> None:
+    settings = load("quoter", {}, over={"MARKET": "standx"})
+    market = replace(opened(random_market(1, 50).tape(), kind="bars"), cycle_ms=1_000.0)
+    assert quoter_of(plan_of(told(), settings, market, None)).cycle_ms == 1_000.0
 
 
 def test_a_short_span_is_one_replay_and_a_gap_makes_two() -> None:

@@ -21,9 +21,10 @@ from common.bus import Hub, MemoryBus, Subscription
 from common.clock import NS
 from common.config import Settings, load
 from common.errors import ConfigError
+from common.events import BatchEnd, Link, Replayed
 from common.kernel import COMPILATIONS
 from common.messages import Gap, Heartbeat, Tick
-from common.service import BatchEnd, Link, Replayed, Service
+from common.service import Service
 from common.streams import FILLS, HEARTBEAT, PERMIT
 from tests.support.bus_world import DEADLINE_S, Listener
 from tests.support.messages import COIN, a_fill, an_alert, an_entry

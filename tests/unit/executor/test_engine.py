@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from common.clock import MS, NS
+from common.events import Link
 from common.messages import (
     AccountState,
     ActionReport,
@@ -23,7 +24,6 @@ from common.messages import (
     Verb,
 )
 from common.orders import make_cloid
-from common.service import Link
 from executor.events import (
     ActionReply,
     AskStatus,

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.events import Link, Replayed
 from common.messages import (
     Alert,
     Command,
@@ -23,7 +24,6 @@ from common.messages import (
     Side,
     Verb,
 )
-from common.service import Link, Replayed
 from common.sessions import Calendar
 from monitor.engine import Marked, Told
 from monitor.events import Asked, ClockRead, KillSeen, WalletRead

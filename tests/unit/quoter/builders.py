@@ -7,6 +7,7 @@ import tomllib
 from typing import Any
 
 from common.config import Settings
+from common.events import BatchEnd
 from common.kernel import ROOT
 from common.messages import (
     AccountState,
@@ -25,7 +26,6 @@ from common.messages import (
     Tick,
     Touch,
 )
-from common.service import BatchEnd
 from common.ticks import tick_u
 from quoter.analysis import analyse
 from quoter.engine import QuoteEngine

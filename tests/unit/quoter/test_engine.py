@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from common.events import BatchEnd, Link, Replayed
 from common.markout import Scored
 from common.messages import Alert, Command, Gap, Ladder, Liquidity, Mode, Side, Tick, Touch, Verb
-from common.service import BatchEnd, Link, Replayed
 from quoter.engine import QuoteEngine
 from quoter.events import Figures, Model, Refused, Stop
 from quoter.state import I_ADVERSE_N, I_RING_N, S_FORECAST, S_FORECAST_SD

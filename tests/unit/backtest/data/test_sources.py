@@ -284,6 +284,7 @@ def test_more_than_a_month_of_a_made_up_market_is_made_of_bars(tmp_path: Path) -
     said = " ".join(longer.caveats)
     assert "the market is made up" in said
     assert "coarse" in said
+    assert (longer.cycle_ms, opened(tmp_path, "auto").cycle_ms) == (1_000.0, 0.0)
     tape = longer.parts[2].load()
     assert np.array_equal(tape.px_u, month.parts[2].load().px_u) is False  # a longer span is another walk
     bids = tape.px_u[tape.what == 1] / 10 ** (6 - settings_in(tmp_path, "us500").venue.sz_decimals)

@@ -17,8 +17,7 @@ from backtest.studies.gating import for_span, gate_line, gated, judge, scores, s
 from common.config import Settings
 from common.markout import Markouts
 from common.messages import Fill, Liquidity, Side
-from quoter.edge_gate import EdgeGate
-from quoter.engine import EDGE_SETTLED_NS, FLOOR_HORIZON_S
+from quoter.edge_gate import HORIZON_S, SETTLED_NS, EdgeGate
 from quoter.state import I_POSITION, NS, O_COUNT, O_LEN, O_ROWS, O_SIDE, QUOTES_MAX, new_out, new_state
 from tests.unit.backtest.builders import MID, T0, a_quoter, random_market, terms
 from tests.unit.quoter.builders import settings
@@ -40,7 +39,7 @@ def free() -> Played:
 
 def lived(played: Played, conditions: Settings, fee_bps: float, to_t_ns: int) -> tuple[int | None, EdgeGate, list[Any]]:
     """What the live rooms make of the same fills and mids, looking every second: (stopped at, gate, scores)."""
-    gate, book, stop = EdgeGate(conditions), Markouts((FLOOR_HORIZON_S,)), None
+    gate, book, stop = EdgeGate(conditions), Markouts((HORIZON_S,)), None
     scored: list[Any] = []
     known = played.mid2 > 0
     events: list[tuple[int, int, Any]] = [
@@ -60,7 +59,7 @@ def lived(played: Played, conditions: Settings, fee_bps: float, to_t_ns: int) ->
                 gate.on_score(one.fill.venue_t_ns, one.bps - fee_bps, usd)
         if kind == 0 and stop is None and t >= T0:
             gate.on_quoted(t)
-        if kind == 2 and stop is None and gate.look(t, EDGE_SETTLED_NS):
+        if kind == 2 and stop is None and gate.look(t, SETTLED_NS):
             stop = t
     return stop, gate, scored
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simvenue.desk import budget
+from simvenue.desk.actions import action_cap
 from simvenue.desk.budget import Budget, Means
 from simvenue.desk.deadman import dollars
 
@@ -115,7 +116,7 @@ def test_nobody_sends_more_than_he_earned_bought_and_waited_for(
         refused = purse.charge(entries, is_cancel, means, t_ns)
         assert purse.sent - before == (0 if refused else entries)
         sent += 0 if refused else entries
-        limit = budget.action_cap(credit) - 1
+        limit = action_cap(credit) - 1
         most = min(limit + 100_000, 2 * limit) if is_cancel else limit
         if refused is None and purse.sent - bought > most:
             assert entries == 1

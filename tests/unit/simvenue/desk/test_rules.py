@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from simvenue.desk import rules
+from simvenue.desk import grid, rules
 from simvenue.desk.rules import Parsed
 from simvenue.events import OrderSpec
 from simvenue.market import MarketDef
@@ -88,7 +88,7 @@ def test_the_band_is_eighty_percent_of_the_reference() -> None:
     ],
 )
 def test_the_tick_grows_with_the_price_up_to_one(px_u: int, sz_decimals: int, tick: int) -> None:
-    assert rules.tick_u(px_u, sz_decimals) == tick
+    assert grid.tick_u(px_u, sz_decimals) == tick
 
 
 def test_numbers_become_the_venues_texts() -> None:
@@ -107,5 +107,5 @@ def test_an_orders_value_is_bounded_by_the_markets_leverage() -> None:
 
 
 def test_on_tick_reads_decimals_not_floats() -> None:
-    assert rules.is_on_tick(Decimal("752.40"))
-    assert not rules.is_on_tick(Decimal("752.401"))
+    assert grid.is_on_tick(Decimal("752.40"))
+    assert not grid.is_on_tick(Decimal("752.401"))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from common import fees as our_fees
 from common import ticks
 from common.errors import BadInput
-from simvenue.desk import rules
+from simvenue.desk import grid, rules
 from simvenue.desk.rules import Refusal
 from simvenue.market import MarketDef
 from simvenue.money import fees
@@ -31,7 +31,7 @@ def test_the_same_prices_are_legal(px_u: int, sz_decimals: int) -> None:
     text = rules.text_of(px_u, 6 - sz_decimals)
     assert text == ticks.to_text(px_u, 6 - sz_decimals)
     assert (rules.parse_px(text, sz_decimals) == px_u) == ticks.is_legal_px(px_u, sz_decimals)
-    assert rules.tick_u(px_u, sz_decimals) == ticks.tick_u(px_u, sz_decimals)
+    assert grid.tick_u(px_u, sz_decimals) == ticks.tick_u(px_u, sz_decimals)
 
 
 @settings(max_examples=200)
@@ -83,4 +83,4 @@ def test_the_same_fee_is_charged_on_a_fill(px_u: int, sz_u: int, rate_ppb: int) 
 @pytest.mark.parametrize("sz_decimals", range(7))
 def test_the_minimum_notional_is_the_same(sz_decimals: int) -> None:
     assert rules.MIN_VALUE_E6 == ticks.MIN_NOTIONAL_E6
-    assert rules.PERP_DECIMALS - sz_decimals == ticks.px_decimals(sz_decimals)
+    assert grid.PERP_DECIMALS - sz_decimals == ticks.px_decimals(sz_decimals)

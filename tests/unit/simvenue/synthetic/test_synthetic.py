@@ -10,7 +10,8 @@ import pytest
 
 from common.config import load
 from common.kernel import istate, state
-from simvenue.desk.rules import text_of, tick_u
+from simvenue.desk.grid import tick_u
+from simvenue.desk.rules import text_of
 from simvenue.events import BUY, SELL, Bbo, Book, CancelOrders, OrderSpec, Output, PlaceOrders, Trade
 from simvenue.exchange import Exchange, Latency
 from simvenue.market import market_of
