@@ -17,7 +17,8 @@ from typing import Any
 
 import msgspec
 
-from backtest.data.recorded import LEAP, Stamp, context_of, tape_of_stamps
+from backtest.data.oddities import LEAP
+from backtest.data.recorded import Stamp, context_of, tape_of_stamps
 from backtest.tape import Context, Tape
 from common.errors import BadInput
 from common.frames import TEXT, Record

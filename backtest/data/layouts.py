@@ -111,6 +111,7 @@ def _bars(path: Path) -> Found | None:
     markets = {file.stem.rpartition("_")[0] or file.stem for file in files}
     if len(markets) > 1:
         raise ConfigError(
-            f"{path}: bars of {len(markets)} markets in this folder ({', '.join(sorted(markets)[:4])}): name the file"
+            f"{path}: tables of {len(markets)} names ({', '.join(sorted(markets)[:4])}); bars of one market are "
+            "wanted: name the file"
         )
     return Found("bars", path, files) if files else None

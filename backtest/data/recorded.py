@@ -1,8 +1,7 @@
 """Recordings as tapes: event arrays, our own recordings, and the venue's archive, with what they say of prices.
 
-Each reader refuses what breaks its contract with file, row and reason. What is merely odd - a crossed book, a silence,
-a message said twice or too late - is counted into lines for the report; of crossed levels the older one yields when
-they are played. Times ns, prices px_u, sizes sz_u.
+Each reader refuses what breaks its contract with file, row and reason; what is merely odd is told by `oddities.py`, of
+our own recordings what was left out is told here. Times ns, prices px_u, sizes sz_u.
 """
 
 from __future__ import annotations
@@ -13,26 +12,18 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from backtest.tape import Context, Tape, iso
+from backtest.tape import Context, Tape
 from common.clock import NS
-from common.kernel import istate, kernel
-from simvenue.book import levels
-from simvenue.book.levels import Ints
 from simvenue.recorded.captured import Capture
 from simvenue.recorded.playback import Playback
-from simvenue.recorded.recording import BadRecording, load
-from simvenue.source import ASK_CLEAR, ASK_LEVEL, BID_CLEAR, BID_LEVEL, BUY_PRINT, GAP, Told
+from simvenue.recorded.recording import BadRecording, exchange_rows, load
+from simvenue.source import GAP, Told
 
 Row: TypeAlias = tuple[int, int, int]
 Stamp: TypeAlias = tuple[int, Sequence[Row], int, Told | None]
 """Recorded time, rows (`GAP` first where the book begins anew), receive time (0 = not known), prices told with it."""
 
-SILENCE_NS = 30 * NS
 EARLIEST_NS = 631_152_000 * NS
-LEAP = 3.0
-"""Two prints, or two books, one after the other whose prices differ by more: the unit has changed."""
-
-F_LEVELS, F_INSTANTS, F_FIRST, F_LEAP = range(4)
 
 
 # ---------------------------------------------------------------------- event arrays
@@ -62,6 +53,13 @@ def _received(path: Path, begin: Any) -> Any:
     if len(kept) != begin[-1] or not (kept > 0).all():
         return np.zeros(0, np.int64)
     return np.maximum.reduceat(kept, begin[:-1])
+
+
+def row_in_array(path: Path, row: int) -> int:
+    """Which row of the file's array became this row of its tape."""
+    with np.load(path, allow_pickle=False) as archive:
+        kept, _ = exchange_rows(archive["data"]["ev"])
+    return int(kept[row])
 
 
 # ---------------------------------------------------------------------- our own
@@ -128,111 +126,3 @@ def context_of(told: Sequence[tuple[int, Told]]) -> Context:
         [t for t, _ in told], [one.oracle_px_u for _, one in told], [one.mark_px_u for _, one in told],
     ))  # fmt: skip
     return Context(t_ns, oracle, mark, np.array([one.funding_rate_1h for _, one in told], np.float64))
-
-
-# ---------------------------------------------------------------------- what is odd
-@kernel("i8(i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])")
-def find_crossed(
-    what: Ints, px: Ints, sz: Ints, begin: Ints, begins_file: Ints, bids: Ints, asks: Ints, found: Ints
-) -> int:  # fmt: skip
-    """Play levels alone and count those that had to yield; returns the instants in which any did.
-
-    `found`: levels, instants, the first such instant, and the first in which both best prices leap by more than `LEAP`
-    times the same way (-1 = none).
-    """
-    found[F_FIRST] = -1
-    found[F_LEAP] = -1
-    bid = 0
-    ask = 0
-    for k in range(len(begins_file)):
-        if begins_file[k] == 1:
-            levels.clear_levels(bids, 0)
-            levels.clear_levels(asks, 0)
-        for row in range(begin[k], begin[k + 1]):
-            if what[row] == BID_LEVEL:
-                levels.set_level(bids, px[row], sz[row], k + 1)
-            elif what[row] == ASK_LEVEL:
-                levels.set_level(asks, px[row], sz[row], k + 1)
-            elif what[row] == BID_CLEAR:
-                levels.clear_levels(bids, px[row])
-            elif what[row] == ASK_CLEAR:
-                levels.clear_levels(asks, px[row])
-        gone = levels.uncross(bids, asks)
-        if gone > 0:
-            found[F_LEVELS] += gone
-            found[F_INSTANTS] += 1
-            if found[F_FIRST] < 0:
-                found[F_FIRST] = k
-        new_bid = levels.best_px(bids)
-        new_ask = levels.best_px(asks)
-        if new_bid > 0 and new_ask > 0:
-            is_up = new_bid > LEAP * bid and new_ask > LEAP * ask
-            is_down = new_bid * LEAP < bid and new_ask * LEAP < ask
-            if bid > 0 and (is_up or is_down) and found[F_LEAP] < 0:
-                found[F_LEAP] = k
-            bid = new_bid
-            ask = new_ask
-    return found[F_INSTANTS]
-
-
-def oddities(path: Path, tape: Tape) -> list[str]:
-    """Lines for the report; raises BadRecording where the price's unit changes."""
-    prints = np.flatnonzero(np.abs(tape.what) == BUY_PRINT)
-    prices = tape.px_u[prints].astype(np.float64)
-    leaps = np.flatnonzero(np.abs(np.log(prices[1:] / prices[:-1])) > np.log(LEAP))
-    if len(leaps):
-        row = int(prints[leaps[0] + 1])
-        raise BadRecording(path, row, f"a print at more than {LEAP:g} times the one before: another unit?")
-    return [*_crossed(path, tape), *_silent(tape), *_repeated(tape)]
-
-
-def _crossed(path: Path, tape: Tape) -> list[str]:
-    found = istate(4)
-    book = levels.new_book(1, tape.kept), levels.new_book(-1, tape.kept)
-    crossed = find_crossed(tape.what, tape.px_u, tape.sz_u, tape.begin, tape.begins_file, *book, found)
-    if found[F_LEAP] >= 0:
-        row = int(tape.begin[found[F_LEAP]])
-        raise BadRecording(path, row, f"a book at more than {LEAP:g} times the one before: another unit?")
-    if not crossed:
-        return []
-    row = int(tape.begin[found[F_FIRST]])
-    return [
-        f"{tape.names[0]}: {found[F_LEVELS]} levels in {found[F_INSTANTS]} of {len(tape.stamp_ns)} instants stood in "
-        f"a locked or crossed book (first at row {row}, {iso(int(tape.stamp_ns[found[F_FIRST]]))}); the older one "
-        "yields"
-    ]
-
-
-def _silent(tape: Tape) -> list[str]:
-    gaps = np.diff(tape.stamp_ns)
-    long = np.flatnonzero(gaps > SILENCE_NS)
-    if len(long) == 0:
-        return []
-    k = int(np.argmax(gaps))
-    return [
-        f"{tape.names[0]}: {len(long)} silences of more than 30 s, the longest {gaps[k] / NS:.0f} s before row "
-        f"{int(tape.begin[k + 1])} ({iso(int(tape.stamp_ns[k + 1]))}); time goes on in them, uncut"
-    ]
-
-
-def _repeated(tape: Tape) -> list[str]:
-    """Prints that are equal in everything and come at one time: several makers, or rows written twice."""
-    if len(tape.what) < 2:
-        return []
-    instant = np.repeat(np.arange(len(tape.stamp_ns)), np.diff(tape.begin))
-    columns = (tape.what, tape.px_u, tape.sz_u, instant)
-    same = np.logical_and.reduce([column[1:] == column[:-1] for column in columns])
-    same_prints = same & (np.abs(tape.what[1:]) == BUY_PRINT)
-    prints = int((np.abs(tape.what) == BUY_PRINT).sum())
-    lines = []
-    if same_prints.sum() > max(0.25 * prints, 5):
-        row = int(np.argmax(same_prints)) + 1
-        lines.append(
-            f"{tape.names[0]}: {int(same_prints.sum())} of {prints} prints repeat the row before (first at row {row}): "
-            "perhaps recorded twice; all are played"
-        )
-    levels_twice = int((same & ~same_prints).sum())
-    if levels_twice:
-        row = int(np.argmax(same & ~same_prints)) + 1
-        lines.append(f"{tape.names[0]}: {levels_twice} level rows repeat the row before (first at row {row}); harmless")
-    return lines

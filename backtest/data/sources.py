@@ -22,10 +22,11 @@ from backtest.data.asked import Asked, Yahoo
 from backtest.data.kept import Shelf, key_of
 from backtest.data.layouts import ASSET_CTXS, Found, NothingKnown, day_of, recognise
 from backtest.data.made_up_days import open_made_up
+from backtest.data.oddities import RowOf, oddities
 from backtest.data.opened import Kind, Opened, Touched
 from backtest.data.places import OEX, Places, folder_name
 from backtest.data.prepared import Made, Prepared, prepare
-from backtest.data.recorded import oddities, tape_of_array, tape_of_capture
+from backtest.data.recorded import row_in_array, tape_of_array, tape_of_capture
 from backtest.data.stand_ins import DAYS, Stock, open_bars, sha256_of
 from common.config import Settings
 from common.errors import AmmError, BadInput, ConfigError, LinkDown
@@ -191,8 +192,10 @@ def _group(asked: Asked, found: Found, files: Sequence[Path]) -> tuple[Prepared,
 
 def _made(found: Found, files: Sequence[Path], extra: Sequence[Path], coin: str, sz_decimals: int) -> Made:
     lines: list[str] = []
+    row_of: RowOf | None = None
     if found.layout == "npz":
         tape = tape_of_array(files[0], sz_decimals)
+        row_of = partial(row_in_array, files[0])
     elif found.capture is not None:
         tape, lines = tape_of_capture(Capture(found.capture.layout, tuple(files)), coin, sz_decimals)
     else:
@@ -201,7 +204,7 @@ def _made(found: Found, files: Sequence[Path], extra: Sequence[Path], coin: str,
             tape = replace(tape, context=read_contexts(path, coin, sz_decimals))
     if len(tape.stamp_ns) < 2:
         raise BadRecording(files[0], None, "it has less than two instants")
-    return tape, [*lines, *oddities(files[0], tape)]
+    return tape, [*lines, *oddities(files[0], tape, row_of)]
 
 
 def _contexts(found: Found, files: Sequence[Path]) -> list[Path]:

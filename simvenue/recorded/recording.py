@@ -117,6 +117,17 @@ def load(path: Path, sz_decimals: int) -> Columns:
             return columns
 
 
+def exchange_rows(ev: Any) -> tuple[Any, Any]:
+    """Rows of the exchange and their sides, 1 or -1; a clearing without a side is two rows."""
+    is_exchange = (ev & EXCH_FLAG) != 0
+    both = is_exchange & ((ev & KIND_MASK) == CLEAR) & ((ev & (BUY_FLAG | SELL_FLAG)) == 0)
+    keep = np.repeat(np.arange(len(ev)), is_exchange.astype(np.int64) + both)
+    sides = np.where((ev[keep] & BUY_FLAG) != 0, 1, -1)
+    if both.any():
+        sides[np.flatnonzero(both[keep])[::2]] = 1
+    return keep, sides
+
+
 class _Slice:
     """Some consecutive rows of a file on their way to columns."""
 
@@ -126,7 +137,7 @@ class _Slice:
 
     def columns(self, last_ns: int) -> tuple[Any, Any, Any, Any]:
         """(recorded time, what, px_u, sz_u) of the exchange's rows."""
-        keep, sides = self._kept()
+        keep, sides = exchange_rows(self._data["ev"])
         ev, px, qty = (self._data[name][keep] for name in ("ev", "px", "qty"))
         exch_ns = self._data["exch_ts"][keep].astype(np.int64)
         kind = ev & KIND_MASK
@@ -142,17 +153,6 @@ class _Slice:
         px_u = np.where(is_whole, 0, self._units(keep, px, self._px_decimals, "price"))
         sz_u = self._units(keep, qty, self._sz_decimals, "size")
         return exch_ns, sides * _kinds(is_print, is_clear), px_u, sz_u
-
-    def _kept(self) -> tuple[Any, Any]:
-        """Rows of the exchange and their sides, 1 or -1; a clearing without a side is two rows."""
-        ev = self._data["ev"]
-        is_exchange = (ev & EXCH_FLAG) != 0
-        both = is_exchange & ((ev & KIND_MASK) == CLEAR) & ((ev & (BUY_FLAG | SELL_FLAG)) == 0)
-        keep = np.repeat(np.arange(len(ev)), is_exchange.astype(np.int64) + both)
-        sides = np.where((ev[keep] & BUY_FLAG) != 0, 1, -1)
-        if both.any():
-            sides[np.flatnonzero(both[keep])[::2]] = 1
-        return keep, sides
 
     def _units(self, keep: Any, values: Any, decimals: int, name: str) -> Any:
         scaled = values * 10.0**decimals

@@ -188,5 +188,5 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
             "happen": vectors, "walk": walking,
         },
     ),
-    "backtest.data.recorded.find_crossed": crossed,
+    "backtest.data.oddities.find_crossed": crossed,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Recordings become tapes exactly; what is odd about them is told, what breaks their contract is refused."""
+"""Recordings become tapes exactly; what breaks their contract is refused."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import numpy as np
 import pytest
 
 from backtest.data.layouts import recognise
-from backtest.data.recorded import oddities, tape_of_array, tape_of_capture
+from backtest.data.oddities import oddities
+from backtest.data.recorded import tape_of_array, tape_of_capture
 from common.clock import MS
 from feed.tables import convert
 from simvenue.recorded.captured import capture
 from simvenue.recorded.recording import BadRecording
 from tests.support.shared import shared
 from tests.unit.feed.builders import bbo, context, l2, trade, trades
-from tests.unit.simvenue.recorded.test_replay import BOOK, BOTH, DAY, A, B, FileRow, a_file
+from tests.unit.simvenue.recorded.test_replay import BOOK, BOTH, DAY, B, a_file
 from tests.unit.simvenue.said import Heard, recorded
 from tests.unit.simvenue.small_market import T0, US500
 
-BUY_ROW, SELL_ROW = 2 | B | BOTH, 2 | A | BOTH
+BUY_ROW = 2 | B | BOTH
 
 
 def test_array_is_played_from_its_exchange_rows_with_its_receive_times(tmp_path: Path) -> None:
@@ -40,42 +41,6 @@ def test_array_is_played_from_its_exchange_rows_with_its_receive_times(tmp_path:
 
 def test_array_that_does_not_say_when_it_was_received_leaves_it_open(tmp_path: Path) -> None:
     assert len(tape_of_array(a_file(tmp_path / "x.npz", BOOK), 4).local_ns) == 0
-
-
-@pytest.mark.parametrize(
-    ("rows", "words"),
-    [
-        ([(1 | B | BOTH, 100, 90_000.2, 0.1)], ("crossed book", "first at row 2")),
-        ([(1 | B | BOTH, 60_000, 89_999.0, 0.1)], ("1 silences", "60 s before row 2")),
-        ([(1 | B | BOTH, 50, 89_999.0, 0.1), (1 | B | BOTH, 50, 89_999.0, 0.1)], ("1 level rows", "row 3")),
-        ([(BUY_ROW, 50, 90_000.1, 0.1)] * 12, ("11 of 12 prints repeat", "row 3")),
-    ],
-)
-def test_what_is_odd_is_told_with_its_first_row(tmp_path: Path, rows: list[FileRow], words: tuple[str, str]) -> None:
-    path = a_file(tmp_path / "x.npz", [*BOOK, *rows])
-    (line,) = oddities(path, tape_of_array(path, 4))
-    assert line.startswith("x.npz: ")
-    assert all(word in line for word in words), line
-
-
-def test_change_of_unit_between_prints_is_refused(tmp_path: Path) -> None:
-    rows = [*BOOK, (BUY_ROW, 50, 90_000.1, 0.1), (SELL_ROW, 60, 900.0, 0.1)]
-    path = a_file(tmp_path / "x.npz", rows)
-    with pytest.raises(BadRecording, match=r"row 3: a print at more than 3 times"):
-        oddities(path, tape_of_array(path, 4))
-
-
-def test_change_of_unit_between_books_is_refused_where_nothing_is_printed(tmp_path: Path) -> None:
-    moved = [(1 | B | BOTH, 50, 900.0, 0.1), (1 | A | BOTH, 50, 90_000.1, 0.0), (1 | A | BOTH, 50, 900.1, 0.1)]
-    path = a_file(tmp_path / "x.npz", [*BOOK, (1 | B | BOTH, 50, 90_000.0, 0.0), *moved])
-    with pytest.raises(BadRecording, match=r"row 2: a book at more than 3 times"):
-        oddities(path, tape_of_array(path, 4))
-
-
-def test_a_best_price_that_goes_alone_is_a_thin_book(tmp_path: Path) -> None:
-    moved = [(1 | A | BOTH, 50, 90_000.1, 0.0), (1 | A | BOTH, 50, 400_000.0, 0.1)]
-    path = a_file(tmp_path / "x.npz", [*BOOK, *moved])
-    assert oddities(path, tape_of_array(path, 4)) == []
 
 
 def test_times_in_ms_are_refused(tmp_path: Path) -> None:

@@ -236,7 +236,7 @@ def test_folder_with_two_kinds_or_with_nothing_known_is_refused(tmp_path: Path) 
 def test_bars_of_several_markets_must_be_named(tmp_path: Path) -> None:
     for name in ("BTC_1m", "ETH_1m"):
         a_csv(tmp_path / "bars" / f"{name}.csv", walk_bars(5))
-    with pytest.raises(ConfigError, match="2 markets in this folder"):
+    with pytest.raises(ConfigError, match="tables of 2 names"):
         opened(tmp_path, str(tmp_path / "bars"))
 
 
