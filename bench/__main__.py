@@ -69,7 +69,7 @@ def main() -> int:
         results |= capacity.rows(Path(folder))
     results |= made_up.rows()
     results |= ladder.rows()
-    results |= backtest.loop.rows()
+    results |= backtest.rows()
     results |= world.rows()
     path = ROOT / "reports" / "bench.json"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -114,7 +114,7 @@ def _due_ns(frame: bytes, origin_ns: int) -> int:
     data = json.loads(frame)["data"]
     phase_ns = int(PHASE_S * COINS.index(data["coin"]) * 1e9)
     step_ns = int(STEP_S * 1e9)
-    steps = round((data["time"] * 10**6 - origin_ns - phase_ns) / step_ns)
+    steps: int = round((data["time"] * 10**6 - origin_ns - phase_ns) / step_ns)
     return origin_ns + phase_ns + steps * step_ns
 
 

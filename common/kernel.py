@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import inspect
 import os
 import sys
 import time
@@ -47,6 +48,7 @@ try:
     import numpy as np
     from llvmlite.binding import Linkage
     from numba.core.codegen import CPUCodeLibrary
+    from numba.core.registry import CPUDispatcher
 
     COMPILED = True
 except ImportError:
@@ -233,7 +235,9 @@ def kernel(signature: str, *, inline: bool = False, root: bool = False) -> Calla
         name = f"{function.__module__}.{function.__name__}"
         compiled = function
         if COMPILED:
-            compiled = _promised(numba.njit(forceinline=inline, **OPTIONS)(function), signature, root)
+            function.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]  # numba asks twice
+            options = {"nopython": True, "forceinline": inline, **OPTIONS}
+            compiled = _promised(CPUDispatcher(function, targetoptions=options), signature, root)
         KERNELS[name] = compiled
         SIGNATURES[name] = signature
         return compiled
