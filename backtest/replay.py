@@ -83,18 +83,11 @@ from backtest.loop.layout import (
     D_DECIDED_T,
     D_FULL,
     D_HEARD_N,
-    D_LONG_N,
     D_POSITION,
     D_PULLED,
     D_PULLS,
-    D_SHORT_N,
     D_TOLD_T,
-    FAIR_PARTS,
-    FILL_FAIR,
-    FILL_PX,
-    FILL_SLOT,
     FILL_STRIDE,
-    FILL_SZ,
     FILL_T,
     LOG_ROWS,
     MODEL,
@@ -102,6 +95,7 @@ from backtest.loop.layout import (
     NONE,
     TAKE,
 )
+from backtest.loop.learning import hear_prints, hold, learn
 from backtest.loop.market import play_until
 from backtest.loop.own import (
     OW_BASE_T,
@@ -147,7 +141,7 @@ from backtest.loop.reading import (
     tell_soon,
     tell_whole,
 )
-from backtest.loop.reference import quote_reference, show_best
+from backtest.loop.reference import quote_reference, see_best, show_best
 from backtest.loop.slots import (
     NEWS,
     OPEN,
@@ -164,32 +158,19 @@ from backtest.loop.slots import (
     in_state,
 )
 from common.kernel import kernel
-from common.markout import GAP_NS_MAX, markout_bps
 from executor.governor import refill
-from quoter.adverse import learn_reach
-from quoter.fade import learn_score
 from quoter.features import is_known, read_features
 from quoter.forecast import M_DEVIATION, forecast_bps
-from quoter.intensity import see_print
 from quoter.layering import C_DEEP_T, C_FAST_LEVELS, DEEP_NS, FAST_NS, TOLD_TOUCH
-from quoter.modes import learn_mode
-from quoter.rebuilt import BUY_ROW, R_N, SELL_ROW
+from quoter.rebuilt import R_N
 from quoter.sampling import see_instant
 from quoter.state import (
     B_COUNT,
     B_ROWS,
     B_SIDE,
-    BPS,
-    I_HALF_T,
-    I_MODE,
-    I_PAUSE_T,
-    I_POSITION,
-    I_POSITION_T,
     I_REDUCING,
     NS,
-    QUOTES_MAX,
     S_EQUITY,
-    S_FADE_BASE,
     S_FAIR,
     S_FORECAST,
     S_FORECAST_SD,
@@ -201,113 +182,12 @@ from quoter.state import (
     S_VOL_LAST,
 )
 from riskd.limits import KILL, MARGIN, OUT_SIZE, OUT_SPREAD, PAUSE, REDUCING
-from simvenue.book.levels import B_RULES, best_px, set_level, uncross
-from simvenue.book.matching import LEVEL
-from simvenue.book.quiet import set_quietly
+from simvenue.book.levels import best_px
 from simvenue.book.table import H_POS
 
 MS = 1_000_000
 SHORT_NS = 5 * NS
 LONG_NS = 60 * NS
-
-
-@kernel("i8(i8[::1], i8[::1], i8, i8, f8, i8, f8[::1], i8[::1], f8[::1])")
-def learn(
-    desk: list[int], fills: list[int], t_ns: int, now: int, mid: float, since_ns: int, state: list[float],
-    ints: list[int], params: list[float],
-) -> int:  # fmt: skip
-    """Own fills whose 5 s and 60 s are over by `t_ns` teach the fade and the floor; `mid` is the last one before.
-
-    It is `since_ns` old: when that is too long, nothing is known of them. Returns 1 when what they say of distances,
-    sizes, pauses or the mode has changed.
-    """
-    if mid <= 0.0:
-        return 0
-    mid2 = int(2.0 * mid)
-    changed = 0
-    while desk[D_SHORT_N] < desk[D_HEARD_N]:
-        at = LOG_ROWS + FILL_STRIDE * desk[D_SHORT_N]
-        if fills[at + FILL_T] + SHORT_NS > t_ns:
-            break
-        desk[D_SHORT_N] += 1
-        if since_ns > GAP_NS_MAX:
-            continue
-        side = 0 if fills[at + FILL_SLOT] < QUOTES_MAX else 1
-        gain = markout_bps(1 - 2 * side, fills[at + FILL_PX], mid2)
-        usd = float(fills[at + FILL_PX] * fills[at + FILL_SZ]) / 1e6
-        base = state[S_FADE_BASE + side]
-        half_t = ints[I_HALF_T + side]
-        pause_t = ints[I_PAUSE_T + side]
-        mode = ints[I_MODE]
-        learn_score(state, ints, params, side, gain, usd, now)
-        learn_mode(state, ints, params, gain, usd)
-        if state[S_FADE_BASE + side] != base or ints[I_HALF_T + side] != half_t:
-            changed = 1
-        if ints[I_PAUSE_T + side] != pause_t or ints[I_MODE] != mode:
-            changed = 1
-    while desk[D_LONG_N] < desk[D_HEARD_N]:
-        at = LOG_ROWS + FILL_STRIDE * desk[D_LONG_N]
-        if fills[at + FILL_T] + LONG_NS > t_ns:
-            break
-        desk[D_LONG_N] += 1
-        if since_ns > GAP_NS_MAX:
-            continue
-        side = 0 if fills[at + FILL_SLOT] < QUOTES_MAX else 1
-        px = float(fills[at + FILL_PX])
-        gain = markout_bps(1 - 2 * side, fills[at + FILL_PX], mid2)
-        fair = float(fills[at + FILL_FAIR]) / FAIR_PARTS
-        distance = (fair - px if side == 0 else px - fair) / px / BPS
-        if fair > 0.0:
-            learn_reach(state, ints, side, distance, distance - gain)
-    return changed
-
-
-@kernel("void(i8[::1], i8[::1], i8, i8, i8, f8[::1], i8[::1], f8[::1])")
-def hear_prints(
-    what: list[int], px: list[int], begin: int, end: int, t_ns: int, state: list[float], ints: list[int],
-    params: list[float],
-) -> None:  # fmt: skip
-    """Prints among the rows `begin .. end` of venue time `t_ns` teach the fill intensity."""
-    for k in range(begin, end):
-        if what[k] == BUY_ROW or what[k] == SELL_ROW:
-            see_print(state, ints, params, px[k], t_ns)
-
-
-@kernel(
-    "i8(i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8, i8, i8[::1], i8[::1], i8[::1])",
-    inline=True,
-)
-def see_best(
-    what: list[int], px: list[int], sz: list[int], stamp_ns: list[int], begin: list[int], told_ns: list[int],
-    first: int, now: int, config: list[int], bids: list[int], asks: list[int],
-) -> int:  # fmt: skip
-    """Bring our books up to what was told by `now`, every change of every level; returns the next instant."""
-    v = first
-    while v < len(stamp_ns):
-        if (told_ns[v] if len(told_ns) > 0 else stamp_ns[v] + config[CF_FEED]) > now:
-            break
-        loud = 0
-        for k in range(begin[v], begin[v + 1]):
-            if abs(what[k]) == LEVEL:
-                book = bids if what[k] > 0 else asks
-                if bids[B_RULES] == 0 or set_quietly(book, px[k], sz[k], v + 1) == 0:
-                    set_level(book, px[k], sz[k], v + 1)
-                    loud = 1
-        if loud == 1:
-            uncross(bids, asks)
-        v += 1
-    return v
-
-
-@kernel("void(i8[::1], i8[::1], i8)")
-def hold(desk: list[int], ints: list[int], t_ns: int) -> None:
-    """The quoter's position is what we have heard of; `t_ns` is when it came to be."""
-    before = ints[I_POSITION]
-    ints[I_POSITION] = desk[D_POSITION]
-    if desk[D_POSITION] == 0:
-        ints[I_POSITION_T] = 0
-    elif before == 0 or (before > 0) != (desk[D_POSITION] > 0):
-        ints[I_POSITION_T] = t_ns
 
 
 @kernel(

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from backtest.loop.layout import CF_FEED
 from common.kernel import kernel, state
 from quoter.state import B_COUNT, B_ROWS, B_SIDE, O_COUNT, O_ROWS, O_SIDE
-from simvenue.book.levels import B_N, HEAD, L_PX, L_SZ, STRIDE
+from simvenue.book.levels import B_N, B_RULES, HEAD, L_PX, L_SZ, STRIDE, set_level, uncross
+from simvenue.book.matching import LEVEL
+from simvenue.book.quiet import set_quietly
 
 TIERS = 15
 SNAP = 5
@@ -122,3 +125,29 @@ def quote_reference(rules: list[float], position: int, book: list[int], out: lis
     bid = book[B_ROWS] // tick
     ask = book[B_ROWS + B_SIDE] // tick
     return tiers(rules, bid, ask, near_touch(book, 0, tick), near_touch(book, 1, tick), position // size, out)
+
+
+@kernel(
+    "i8(i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8, i8, i8[::1], i8[::1], i8[::1])",
+    inline=True,
+)
+def see_best(
+    what: list[int], px: list[int], sz: list[int], stamp_ns: list[int], begin: list[int], told_ns: list[int],
+    first: int, now: int, config: list[int], bids: list[int], asks: list[int],
+) -> int:  # fmt: skip
+    """Bring our books up to what was told by `now`, every change of every level; returns the next instant."""
+    v = first
+    while v < len(stamp_ns):
+        if (told_ns[v] if len(told_ns) > 0 else stamp_ns[v] + config[CF_FEED]) > now:
+            break
+        loud = 0
+        for k in range(begin[v], begin[v + 1]):
+            if abs(what[k]) == LEVEL:
+                book = bids if what[k] > 0 else asks
+                if bids[B_RULES] == 0 or set_quietly(book, px[k], sz[k], v + 1) == 0:
+                    set_level(book, px[k], sz[k], v + 1)
+                    loud = 1
+        if loud == 1:
+            uncross(bids, asks)
+        v += 1
+    return v

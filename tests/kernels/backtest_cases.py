@@ -598,7 +598,8 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     "backtest.loop.keeping.keep_places": keep_places,
     **{f"backtest.loop.deciding.{case.__name__}": case for case in (measure, decide)},
     **{f"backtest.loop.pictures.{case.__name__}": case for case in (take_pictures, show_picture)},
-    **{f"backtest.replay.{case.__name__}": case for case in (learn, hear_prints, see_best, hold, replay)},
+    **{f"backtest.loop.learning.{case.__name__}": case for case in (learn, hear_prints, hold)},
+    "backtest.replay.replay": replay,
     "backtest.loop.course.next_tick": next_tick,
     **{f"backtest.loop.market.{case.__name__}": case for case in (log_fill, take_fills, draw_curve, play_until)},
     **{
@@ -627,5 +628,8 @@ CASES: dict[str, Callable[[random.Random], Args]] = {
     **{f"backtest.loop.places.{case.__name__}": case for case in (mark_of, hear_place, requote_places)},
     "backtest.loop.places.leave": in_use,
     "backtest.loop.places.release": in_use,
-    **{f"backtest.loop.reference.{case.__name__}": case for case in (tiers, show_best, near_touch, quote_reference)},
+    **{
+        f"backtest.loop.reference.{case.__name__}": case
+        for case in (tiers, show_best, near_touch, see_best, quote_reference)
+    },
 }
