@@ -30,6 +30,8 @@ WHOLE_DAYS_MAX = 31.0
 """A span up to this is one replay from its begin to its end, and in memory as a whole."""
 LONG_SPAN_DAYS = 7.0
 """A longer one is played in stretches of this."""
+COUNTED_SPAN_DAYS = 1.0
+"""... or of this, where each has an action budget of its own: what the executor makes last a day."""
 NEXT_WITHIN_NS = 3_600 * 10**9
 """Parts that follow each other within an hour belong to one replay."""
 CACHE = ROOT / "run" / "backtest"
@@ -132,13 +134,14 @@ def plan_of(told: argparse.Namespace, settings: Settings, opened: Opened, card: 
 def pieces_of(stands: Sequence[Stand]) -> Iterator[Piece]:
     """What is replayed apart: of one market its tapes, of several what they have at the same time."""
     if len(stands) == 1:
-        return (((0, tape),) for tape in pieces(stands[0].opened))
+        long_days = LONG_SPAN_DAYS if stands[0].plan.has_budget else COUNTED_SPAN_DAYS
+        return (((0, tape),) for tape in pieces(stands[0].opened, long_days))
     return shared_pieces([stand.opened for stand in stands], [stand.name for stand in stands])
 
 
-def pieces(opened: Opened) -> Iterator[Tape]:
-    """Tapes to be replayed apart: what follows each other in one, in a long span up to a week."""
-    most_ns = int((LONG_SPAN_DAYS if opened.days > WHOLE_DAYS_MAX else WHOLE_DAYS_MAX) * DAY_NS)
+def pieces(opened: Opened, long_days: float = LONG_SPAN_DAYS) -> Iterator[Tape]:
+    """Tapes to be replayed apart: what follows each other in one, in a long span up to `long_days`."""
+    most_ns = int((long_days if opened.days > WHOLE_DAYS_MAX else WHOLE_DAYS_MAX) * DAY_NS)
     run: list[Tape] = []
     for tape in opened.tapes():
         is_apart = bool(run) and tape.stamp_ns[0] - run[-1].stamp_ns[-1] > NEXT_WITHIN_NS

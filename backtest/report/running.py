@@ -164,8 +164,10 @@ def _done(
 
 
 def charges_of(plan: Plan, standing: Standing | None) -> Charges:
-    """What the venue of this market takes and asks for."""
+    """What the venue of this market takes and asks for; where actions are only counted, each span has a new budget."""
     market, costs = market_of(plan.stall.settings), plan.costs
+    if standing is not None and not plan.has_budget:
+        standing = replace(standing, sent=0, earned_e6=0)
     return Charges(
         costs.maker_ppb, costs.taker_ppb, costs.leverage, costs.max_leverage, costs.equity_usd,
         is_growth=market.growth_mode, is_hip3=market.is_hip3, has_budget=plan.has_budget,

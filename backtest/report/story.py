@@ -99,9 +99,9 @@ def _always(plan: Plan, band: Sequence[Scenario], spans: int) -> list[str]:
         lines.append("Quoting ends 310 s before the data do, so that the last fills can be marked out.")
     else:
         lines.append(
-            f"{spans} spans are replayed one after the other: each begins flat, with the equity and the action budget "
-            "that the one before it left, is quoted until 310 s before its end, and what is then held is valued at the "
-            "mid."
+            f"{spans} spans are replayed one after the other: each begins flat, with the equity that the one before it "
+            f"left and {'what it left of the' if plan.has_budget else 'a new'} action budget, is quoted until 310 s "
+            "before its end, and what is then held is valued at the mid."
         )
     return lines
 

@@ -19,6 +19,7 @@ from backtest.data.opened import Opened, Part
 from backtest.report.running import quoter_of
 from backtest.run import DAYS_MAX, band_of, check_recorded, days_of
 from backtest.stands import (
+    COUNTED_SPAN_DAYS,
     WHOLE_DAYS_MAX,
     Stand,
     forecast_of,
@@ -127,6 +128,7 @@ def test_a_long_span_is_played_in_weeks() -> None:
     ]
     assert len(spans_d) == 5
     assert all(6.9 < days <= 7.0 for days in spans_d[:4])
+    assert len(list(pieces(Opened(tuple(parts), "long", "npz", (), ()), COUNTED_SPAN_DAYS))) == days
 
 
 # ---------------------------------------------------------------------- the forecast

@@ -127,6 +127,8 @@ def test_a_span_without_budget_left_sends_next_to_nothing() -> None:
     [poor] = replayed(piece, [plan], ALL[0], 0, measures_flow=False, standing=spent)
     assert free.account.counts["placed"] > 20
     assert poor.account.counts["placed"] <= 2
+    [counted] = replayed(piece, [PLAN], ALL[0], 0, measures_flow=False, standing=spent)
+    assert counted.account.counts["placed"] == free.account.counts["placed"]
 
 
 def test_markets_that_share_an_account_leave_one_standing() -> None:
